@@ -1,0 +1,92 @@
+# marey's commands. Each sets up what it needs; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export CMAKE_BUILD_PARALLEL_LEVEL ?= 2
+export CARGO_BUILD_JOBS ?= 2
+# Real recordings for tests, benchmarks and the demo, where they lie beside the checkout.
+ifneq ($(wildcard ../shared/data),)
+export MAREY_DATA ?= $(abspath ../shared/data)
+endif
+
+# nvcc 13.0 from its wheels, where the system has none: CUDA compiles on any machine.
+NVCC_WHEELS := nvidia-cuda-nvcc==13.0.88 nvidia-cuda-crt==13.0.88 nvidia-nvvm==13.0.88 \
+               nvidia-cuda-runtime==13.0.96 nvidia-cuda-cccl==13.0.85
+BUILD_FLAGS := -C cmake.define.CMAKE_CUDA_ARCHITECTURES=90
+
+# $(call need,command,how to get it)
+need = @command -v $(1) >/dev/null 2>&1 || { echo "make: '$(1)' is missing: $(2)" >&2; exit 1; }
+
+.PHONY: help
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: tools
+tools:
+	$(call need,$(PYTHON),install Python 3.10 or newer)
+	$(call need,c++,install a C++ compiler: GCC 12 or Clang 15 or newer)
+	$(call need,cargo,install Rust with rustup; or build without it: pip install . -C cmake.define.MAREY_RUST=OFF)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "make: Python $$($(PYTHON) -V | cut -d' ' -f2) is too old: install 3.10 or newer" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "make: Python's venv module is missing: install it (python3-venv on Debian)" >&2; exit 1; }
+
+$(VENV)/.deps: pyproject.toml
+	@$(MAKE) tools
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	if [ ! -e $(VENV)/.deps ]; then \
+	  $(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"; \
+	fi
+	$(BIN)/python -m pip install --quiet --group build --group test --group lint --group bench --group docs
+	if ! command -v nvcc >/dev/null && [ ! -e $(VENV)/cuda ]; then \
+	  $(BIN)/python -m pip install --quiet --target $(VENV)/cuda $(NVCC_WHEELS); \
+	fi
+	touch $@
+
+.PHONY: setup
+setup: $(VENV)/.deps build  ## make .venv with the package built in it
+
+.PHONY: build
+build: $(VENV)/.deps  ## rebuild the native parts into .venv
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps $(BUILD_FLAGS) \
+	  -C build-dir=build/dev -e .
+
+.PHONY: demo
+demo: setup  ## run the main job on real ICU stays: run/report.html
+	$(BIN)/python -m marey study p12 --out run
+
+.PHONY: test
+test: setup  ## all tests
+	cd rust && CARGO_TARGET_DIR=../build/cargo cargo test --locked --quiet --workspace --exclude marey-py
+	$(BIN)/python -m pytest -q
+
+.PHONY: bench
+bench: setup  ## benchmarks beside their peers, one table
+	$(BIN)/python benchmarks/compare.py
+
+.PHONY: lint
+lint: setup  ## formatters, linters, type checkers, stubs against modules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	git ls-files '*.cpp' '*.hpp' '*.cu' '*.cuh' | xargs -r $(BIN)/clang-format --dry-run --Werror
+	cd rust && cargo fmt --check
+	cd rust && CARGO_TARGET_DIR=../build/cargo PYO3_PYTHON=$(abspath $(BIN)/python) \
+	  cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
+	$(BIN)/python -m mypy.stubtest marey._core marey._rust --mypy-config-file pyproject.toml
+
+.PHONY: format
+format: $(VENV)/.deps  ## format every source
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+	git ls-files '*.cpp' '*.hpp' '*.cu' '*.cuh' | xargs -r $(BIN)/clang-format -i
+	cd rust && cargo fmt
+
+.PHONY: clean
+clean:  ## remove builds, keep .venv
+	rm -rf build dist site run rust/target

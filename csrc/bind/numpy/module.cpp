@@ -1,0 +1,20 @@
+#include <pybind11/pybind11.h>
+
+#include "arrays.hpp"
+#include "marey/core/isa.hpp"
+#include "marey/core/parallel.hpp"
+
+namespace py = pybind11;
+
+void bind_scan(py::module_& m);
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "marey's C++ core for NumPy arrays; the public functions are in the package's domains";
+  m.def("set_num_threads", &marey::set_num_threads, py::arg("n"));
+  m.def("get_num_threads", &marey::get_num_threads);
+  m.def("isa", [] { return marey::isa::name(marey::isa::level()); });
+  m.def("best_isa", [] { return marey::isa::name(marey::isa::best_supported()); });
+  m.def("poison_outputs", [](bool on) { marey::numpy::poison_outputs = on; }, py::arg("on"));
+  m.attr("compiler") = MAREY_COMPILER;
+  bind_scan(m);
+}

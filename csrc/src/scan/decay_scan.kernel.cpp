@@ -1,0 +1,202 @@
+// decay_scan and its gradient: one channel per SIMD lane, a tile of `lanes` steps at a time.
+//
+// A tile of the signal is brought into lane order by an in-register transpose (time last) or taken as it lies
+// (channels last). The exponentials of a tile do not depend on each other and fill the pipes; the recurrence
+// itself is one multiply-add a step. Every element goes through the same operations wherever it lies in a
+// tile, a block or a batch, so chunks, batch order and threads change no bit.
+#include "marey/scan/decay_scan.hpp"
+
+#include "marey/core/simd.hpp"
+
+namespace marey::scan::MAREY_LEVEL {
+
+using namespace ::marey::MAREY_LEVEL;
+using std::int64_t;
+
+namespace {
+
+// Where one block of channels of one series lies. Element (channel c, step t) of the block: at c * channel +
+// t * time.
+struct Block {
+  int64_t start, channel, time, dt_start, first, state, n, steps;
+};
+
+Block locate(const DecayScanShape& s, int64_t series, int64_t first) {
+  Block b;
+  const int64_t begin = s.offsets ? s.offsets[series] : 0;
+  b.steps = s.offsets ? s.offsets[series + 1] - begin : s.length;
+  b.dt_start = s.offsets ? begin : series * s.length;
+  const int64_t rows = s.offsets ? s.total : s.length;  // steps in one channel's row of the array
+  b.channel = s.channels_last ? 1 : rows;
+  b.time = s.channels_last ? s.n_channels : 1;
+  const int64_t origin = s.offsets ? 0 : series * s.n_channels * s.length;
+  b.start = origin + first * b.channel + (s.offsets ? begin * b.time : 0);
+  b.first = first;
+  b.state = series * s.n_channels + first;
+  b.n = s.n_channels - first < lanes ? s.n_channels - first : lanes;
+  return b;
+}
+
+// tile[j] holds step t + j of every channel; lanes and steps outside are zero.
+template <typename T>
+void load_tile(Vec (&tile)[lanes], const T* p, const Block& b, int64_t t, int64_t count) {
+  if (b.time == 1) {
+    for (int c = 0; c < lanes; ++c) {
+      tile[c] = c < b.n ? load_first(p + b.start + c * b.channel + t, count) : Vec{};
+    }
+    transpose(tile);
+  } else {
+    for (int j = 0; j < lanes; ++j) {
+      tile[j] = j < count ? load_first(p + b.start + (t + j) * b.time, b.n) : Vec{};
+    }
+  }
+}
+
+template <typename T>
+void store_tile(T* p, Vec (&tile)[lanes], const Block& b, int64_t t, int64_t count) {
+  if (b.time == 1) {
+    transpose(tile);
+    for (int c = 0; c < b.n; ++c) store_first(p + b.start + c * b.channel + t, tile[c], count);
+  } else {
+    for (int j = 0; j < count; ++j) store_first(p + b.start + (t + j) * b.time, tile[j], b.n);
+  }
+}
+
+// Zeroes what was not observed, so that a masked NaN never enters the state.
+void apply_mask(Vec (&tile)[lanes], const DecayScanShape& s, const Block& b, int64_t t, int64_t count) {
+  if (s.mask_kind == MaskKind::none) return;
+  if (s.mask_kind == MaskKind::shared) {
+    for (int j = 0; j < count; ++j) {
+      if (!s.mask[b.dt_start + t + j]) tile[j] = Vec{};
+    }
+  } else if (b.time == 1) {
+    for (int64_t c = 0; c < b.n; ++c) {
+      const std::uint8_t* row = s.mask + b.start + c * b.channel + t;
+      for (int j = 0; j < count; ++j) {
+        if (!row[j]) tile[j][c] = 0.0;
+      }
+    }
+  } else {
+    for (int j = 0; j < count; ++j) {
+      tile[j] = select(load_mask_first(s.mask + b.start + (t + j) * b.time, b.n), tile[j], Vec{});
+    }
+  }
+}
+
+template <typename T, typename S>
+void forward(const DecayScan<T, S>& a, const Block& b) {
+  const Vec rate = load_first(a.rate + b.first, b.n);
+  Vec h = a.h0 ? load_first(a.h0 + b.state, b.n) : Vec{};
+  for (int64_t t = 0; t < b.steps; t += lanes) {
+    const int64_t count = b.steps - t < lanes ? b.steps - t : lanes;
+    Vec tile[lanes], decay[lanes];
+    load_tile(tile, a.x, b, t, count);
+    apply_mask(tile, a.shape, b, t, count);
+    for (int j = 0; j < lanes; ++j) {
+      decay[j] = exp(-rate * (j < count ? double(a.dt[b.dt_start + t + j]) : 0.0));
+    }
+    for (int j = 0; j < count; ++j) {
+      h = decay[j] * h + tile[j];
+      tile[j] = h;
+    }
+    store_tile(a.h, tile, b, t, count);
+  }
+  store_first(a.hT + b.state, h, b.n);
+}
+
+// One channel alone: the exponentials take the lanes, time runs through the scalar recurrence.
+template <typename T, typename S>
+void forward_single(const DecayScan<T, S>& a, const Block& b) {
+  const DecayScanShape& s = a.shape;
+  const double rate = a.rate[b.first];
+  double h = a.h0 ? a.h0[b.state] : 0.0;
+  for (int64_t t = 0; t < b.steps; t += lanes) {
+    const int64_t count = b.steps - t < lanes ? b.steps - t : lanes;
+    const Vec decay = exp(-rate * load_first(a.dt + b.dt_start + t, count));
+    for (int j = 0; j < count; ++j) {
+      const int64_t at = b.start + (t + j) * b.time;
+      const bool seen = s.mask_kind == MaskKind::none ||
+                        s.mask[s.mask_kind == MaskKind::shared ? b.dt_start + t + j : at] != 0;
+      h = decay[j] * h + (seen ? double(a.x[at]) : 0.0);
+      a.h[at] = T(h);
+    }
+  }
+  a.hT[b.state] = S(h);
+}
+
+// With g_t = dL/dh_t:  g_t = grad_h_t + exp(-rate dt_{t+1}) g_{t+1},  grad_x_t = m_t g_t,
+// dL/d(rate dt_t) = -g_t exp(-rate dt_t) h_{t-1}.
+template <typename T, typename S>
+void backward(const DecayScanBackward<T, S>& a, const Block& b) {
+  const Vec rate = load_first(a.rate + b.first, b.n);
+  const Vec h0 = a.h0 ? load_first(a.h0 + b.state, b.n) : Vec{};
+  Vec carry = a.grad_hT ? load_first(a.grad_hT + b.state, b.n) : Vec{};
+  Vec grad_rate{};
+  for (int64_t t = (b.steps - 1) / lanes * lanes; t >= 0 && b.steps > 0; t -= lanes) {
+    const int64_t count = b.steps - t < lanes ? b.steps - t : lanes;
+    Vec grad[lanes], before[lanes];
+    load_tile(grad, a.grad_h, b, t, count);
+    load_tile(before, a.h, b, t, count);
+    for (int j = lanes - 1; j > 0; --j) before[j] = before[j - 1];
+    if (t == 0) {
+      before[0] = h0;
+    } else {
+      Block previous = b;
+      previous.start += (t - 1) * b.time;
+      for (int64_t c = 0; c < b.n; ++c) before[0][c] = a.h[previous.start + c * b.channel];
+      for (int64_t c = b.n; c < lanes; ++c) before[0][c] = 0.0;
+    }
+    for (int j = int(count) - 1; j >= 0; --j) {
+      const double dt = a.dt[b.dt_start + t + j];
+      const Vec decay = exp(-rate * dt);
+      const Vec g = grad[j] + carry;
+      grad[j] = g;
+      carry = decay * g;
+      const Vec slope = carry * before[j];
+      // An infinite gap forgets everything: its decay is flat at zero, where 0 * inf would read NaN.
+      grad_rate -= select(decay == 0.0, Vec{}, slope * dt);
+      if (a.grad_dt)
+        a.grad_dt[b.dt_start + t + j] = T(double(a.grad_dt[b.dt_start + t + j]) - sum(rate * slope));
+    }
+    apply_mask(grad, a.shape, b, t, count);
+    store_tile(a.grad_x, grad, b, t, count);
+  }
+  if (a.grad_rate) store_first(a.grad_rate + b.state, grad_rate, b.n);
+  if (a.grad_h0) store_first(a.grad_h0 + b.state, carry, b.n);
+}
+
+}  // namespace
+
+template <typename T, typename S>
+void decay_scan_kernel(const DecayScan<T, S>& a, int64_t begin, int64_t end) noexcept {
+  const int64_t blocks = (a.shape.n_channels + 7) / 8;
+  for (int64_t item = begin; item < end; ++item) {
+    const int64_t series = item / blocks, last = (item % blocks + 1) * 8;
+    for (int64_t first = last - 8; first < last && first < a.shape.n_channels; first += lanes) {
+      const Block b = locate(a.shape, series, first);
+      b.n == 1 ? forward_single(a, b) : forward(a, b);
+    }
+  }
+}
+
+template <typename T, typename S>
+void decay_scan_backward_kernel(const DecayScanBackward<T, S>& a, int64_t begin, int64_t end) noexcept {
+  for (int64_t series = begin; series < end; ++series) {
+    const Block whole = locate(a.shape, series, 0);
+    if (a.grad_dt) {
+      for (int64_t t = 0; t < whole.steps; ++t) a.grad_dt[whole.dt_start + t] = T(0);
+    }
+    for (int64_t first = 0; first < a.shape.n_channels; first += lanes) {
+      backward(a, locate(a.shape, series, first));
+    }
+  }
+}
+
+#define MAREY_INSTANTIATE(T, S)                                                       \
+  template void decay_scan_kernel(const DecayScan<T, S>&, int64_t, int64_t) noexcept; \
+  template void decay_scan_backward_kernel(const DecayScanBackward<T, S>&, int64_t, int64_t) noexcept;
+MAREY_INSTANTIATE(float, float)
+MAREY_INSTANTIATE(float, double)
+MAREY_INSTANTIATE(double, double)
+
+}  // namespace marey::scan::MAREY_LEVEL

@@ -1,0 +1,34 @@
+"""marey: a native compute engine for health time series."""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from marey._runtime.threads import get_num_threads as get_num_threads
+from marey._runtime.threads import set_num_threads as set_num_threads
+from marey.errors import BackendError as BackendError
+
+if TYPE_CHECKING:
+    from marey import scan as scan
+
+__all__ = ["BackendError", "get_num_threads", "scan", "set_num_threads"]
+
+try:
+    __version__ = version("marey")
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = "0+unknown"
+
+_DOMAINS = ("events", "moo", "nn", "ragged", "scan", "study")
+
+
+def __getattr__(name: str) -> Any:
+    # Domains load at their first use: `import marey` stays fast and needs NumPy alone.
+    if name in _DOMAINS:
+        return importlib.import_module(f"marey.{name}")
+    raise AttributeError(f"module 'marey' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_DOMAINS, "__version__"})

@@ -1,0 +1,1 @@
+"""What every operation stands on: doors, checks, the native loader, specs and their contract."""

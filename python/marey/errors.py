@@ -1,0 +1,9 @@
+"""The errors that marey raises beside ``ValueError`` and ``TypeError``."""
+
+from __future__ import annotations
+
+__all__ = ["BackendError"]
+
+
+class BackendError(RuntimeError):
+    """A part of marey that this call needs is not here: the message names it and says how to get it."""
