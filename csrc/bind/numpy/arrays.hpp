@@ -32,8 +32,7 @@ template <typename T>
 Array<T> make_output(const std::vector<py::ssize_t>& shape) {
   Array<T> out(shape);
   if (poison_outputs) {
-    const T mark =
-        std::is_floating_point_v<T> ? std::numeric_limits<T>::quiet_NaN() : std::numeric_limits<T>::min();
+    const T mark = std::is_floating_point_v<T> ? std::numeric_limits<T>::quiet_NaN() : std::numeric_limits<T>::min();
     std::fill_n(out.mutable_data(), out.size(), mark);
   }
   return out;

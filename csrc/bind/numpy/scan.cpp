@@ -9,12 +9,10 @@ namespace {
 
 // x is (B, D, T), or (B, T, D) with channels_last; packed: B = 1 and T is the total of all series.
 template <typename T>
-DecayScanShape decay_scan_shape(const Array<T>& x, const Array<T>& dt, const Array<T>& rate,
-                                const Optional<bool>& mask, const Optional<std::int64_t>& offsets,
-                                bool channels_last) {
+DecayScanShape decay_scan_shape(const Array<T>& x, const Array<T>& dt, const Array<T>& rate, const Optional<bool>& mask,
+                                const Optional<std::int64_t>& offsets, bool channels_last) {
   expect(x.ndim() == 3, "`x` must have three axes");
-  const auto batch = x.shape(0), channels = x.shape(channels_last ? 2 : 1),
-             length = x.shape(channels_last ? 1 : 2);
+  const auto batch = x.shape(0), channels = x.shape(channels_last ? 2 : 1), length = x.shape(channels_last ? 1 : 2);
   expect(rate.ndim() == 1 && rate.shape(0) == channels, "`rate` must have one value a channel");
   expect(dt.ndim() == 2 && dt.shape(0) == batch && dt.shape(1) == length, "`dt` must be (batch, time)");
   DecayScanShape s;
@@ -31,8 +29,7 @@ DecayScanShape decay_scan_shape(const Array<T>& x, const Array<T>& dt, const Arr
   }
   if (mask) {
     s.mask_kind = mask->ndim() == 2 ? MaskKind::shared : MaskKind::per_channel;
-    expect(mask->size() == (mask->ndim() == 2 ? dt.size() : x.size()),
-           "`mask` must be shaped like `dt` or `x`");
+    expect(mask->size() == (mask->ndim() == 2 ? dt.size() : x.size()), "`mask` must be shaped like `dt` or `x`");
     s.mask = reinterpret_cast<const std::uint8_t*>(mask->data());
   }
   return s;
@@ -46,8 +43,7 @@ std::int64_t grain(const DecayScanShape& s, std::int64_t items) {
 
 template <typename S>
 void check_state(const Optional<S>& state, const DecayScanShape& s, const char* message) {
-  expect(!state || (state->ndim() == 2 && state->shape(0) == s.n_series && state->shape(1) == s.n_channels),
-         message);
+  expect(!state || (state->ndim() == 2 && state->shape(0) == s.n_series && state->shape(1) == s.n_channels), message);
 }
 
 template <typename T, typename S>
@@ -62,9 +58,8 @@ py::tuple decay_scan(const Array<T>& x, const Array<T>& dt, const Array<T>& rate
   const std::int64_t items = marey::scan::decay_scan_items(shape);
   {
     py::gil_scoped_release nogil;
-    marey::parallel_for(items, grain(shape, items), [&](std::int64_t begin, std::int64_t end) {
-      marey::scan::decay_scan(a, begin, end);
-    });
+    marey::parallel_for(items, grain(shape, items),
+                        [&](std::int64_t begin, std::int64_t end) { marey::scan::decay_scan(a, begin, end); });
   }
   return py::make_tuple(h, hT);
 }
@@ -73,10 +68,9 @@ py::tuple decay_scan(const Array<T>& x, const Array<T>& dt, const Array<T>& rate
 
 void bind_scan(py::module_& m) {
   const auto def = [&](auto function) {
-    m.def("decay_scan", function, py::arg("x").noconvert(), py::arg("dt").noconvert(),
-          py::arg("rate").noconvert(), py::arg("h0").noconvert() = py::none(),
-          py::arg("mask").noconvert() = py::none(), py::arg("offsets").noconvert() = py::none(),
-          py::arg("channels_last") = false);
+    m.def("decay_scan", function, py::arg("x").noconvert(), py::arg("dt").noconvert(), py::arg("rate").noconvert(),
+          py::arg("h0").noconvert() = py::none(), py::arg("mask").noconvert() = py::none(),
+          py::arg("offsets").noconvert() = py::none(), py::arg("channels_last") = false);
   };
   def(&decay_scan<float, float>);
   def(&decay_scan<float, double>);

@@ -12,9 +12,8 @@ using marey::scan::MaskKind;
 namespace {
 
 // x is (B, D, T), or (B, T, D) with channels_last; packed: B = 1 and T is the total of all series.
-DecayScanShape decay_scan_shape(const Tensor& x, const Tensor& dt, const Tensor& rate,
-                                const OptionalTensor& mask, const OptionalTensor& offsets,
-                                bool channels_last) {
+DecayScanShape decay_scan_shape(const Tensor& x, const Tensor& dt, const Tensor& rate, const OptionalTensor& mask,
+                                const OptionalTensor& offsets, bool channels_last) {
   STD_TORCH_CHECK(x.dim() == 3, "`x` must have three axes");
   const std::int64_t batch = x.size(0), channels = x.size(channels_last ? 2 : 1),
                      length = x.size(channels_last ? 1 : 2);
@@ -42,9 +41,8 @@ DecayScanShape decay_scan_shape(const Tensor& x, const Tensor& dt, const Tensor&
 }
 
 void check_state(const OptionalTensor& state, const DecayScanShape& s, const char* name) {
-  STD_TORCH_CHECK(
-      !state || (state->dim() == 2 && state->size(0) == s.n_series && state->size(1) == s.n_channels), "`",
-      name, "` must be (series, channel)");
+  STD_TORCH_CHECK(!state || (state->dim() == 2 && state->size(0) == s.n_series && state->size(1) == s.n_channels), "`",
+                  name, "` must be (series, channel)");
 }
 
 // Items to a thread so that it has work for more than its start costs.
@@ -53,9 +51,8 @@ std::int64_t grain(const DecayScanShape& s, std::int64_t items) {
 }
 
 template <typename T, typename S>
-std::tuple<Tensor, Tensor> forward(const Tensor& x, const Tensor& dt, const Tensor& rate,
-                                   const OptionalTensor& h0, const OptionalTensor& mask,
-                                   const OptionalTensor& offsets, bool channels_last) {
+std::tuple<Tensor, Tensor> forward(const Tensor& x, const Tensor& dt, const Tensor& rate, const OptionalTensor& h0,
+                                   const OptionalTensor& mask, const OptionalTensor& offsets, bool channels_last) {
   const DecayScanShape shape = decay_scan_shape(x, dt, rate, mask, offsets, channels_last);
   check_state(h0, shape, "h0");
   Tensor h = make_output<T>(x, {x.size(0), x.size(1), x.size(2)});
@@ -68,15 +65,13 @@ std::tuple<Tensor, Tensor> forward(const Tensor& x, const Tensor& dt, const Tens
                                        mutable_data<T>(h),
                                        mutable_data<S>(hT)};
   const std::int64_t items = marey::scan::decay_scan_items(shape);
-  torch::stable::parallel_for(0, items, grain(shape, items), [&](std::int64_t begin, std::int64_t end) {
-    marey::scan::decay_scan(a, begin, end);
-  });
+  torch::stable::parallel_for(0, items, grain(shape, items),
+                              [&](std::int64_t begin, std::int64_t end) { marey::scan::decay_scan(a, begin, end); });
   return {h, hT};
 }
 
-std::tuple<Tensor, Tensor> decay_scan(const Tensor x, const Tensor dt, const Tensor rate,
-                                      const OptionalTensor h0, const OptionalTensor mask,
-                                      const OptionalTensor offsets, bool channels_last) {
+std::tuple<Tensor, Tensor> decay_scan(const Tensor x, const Tensor dt, const Tensor rate, const OptionalTensor h0,
+                                      const OptionalTensor mask, const OptionalTensor offsets, bool channels_last) {
   if (x.scalar_type() == ScalarType::Double) {
     return forward<double, double>(x, dt, rate, h0, mask, offsets, channels_last);
   }
@@ -87,10 +82,10 @@ std::tuple<Tensor, Tensor> decay_scan(const Tensor x, const Tensor dt, const Ten
 }
 
 template <typename T, typename S>
-std::tuple<Tensor, Tensor, Tensor, Tensor> backward(const Tensor& grad_h, const Tensor& grad_hT,
-                                                    const Tensor& h, const Tensor& dt, const Tensor& rate,
-                                                    const OptionalTensor& h0, const OptionalTensor& mask,
-                                                    const OptionalTensor& offsets, bool channels_last) {
+std::tuple<Tensor, Tensor, Tensor, Tensor> backward(const Tensor& grad_h, const Tensor& grad_hT, const Tensor& h,
+                                                    const Tensor& dt, const Tensor& rate, const OptionalTensor& h0,
+                                                    const OptionalTensor& mask, const OptionalTensor& offsets,
+                                                    bool channels_last) {
   const DecayScanShape shape = decay_scan_shape(h, dt, rate, mask, offsets, channels_last);
   check_state(h0, shape, "h0");
   check_state(grad_hT, shape, "grad_hT");
@@ -123,9 +118,10 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> backward(const Tensor& grad_h, const 
   return {grad_x, grad_dt, grad_rate, grad_h0};
 }
 
-std::tuple<Tensor, Tensor, Tensor, Tensor> decay_scan_backward(
-    const Tensor grad_h, const Tensor grad_hT, const Tensor h, const Tensor dt, const Tensor rate,
-    const OptionalTensor h0, const OptionalTensor mask, const OptionalTensor offsets, bool channels_last) {
+std::tuple<Tensor, Tensor, Tensor, Tensor> decay_scan_backward(const Tensor grad_h, const Tensor grad_hT,
+                                                               const Tensor h, const Tensor dt, const Tensor rate,
+                                                               const OptionalTensor h0, const OptionalTensor mask,
+                                                               const OptionalTensor offsets, bool channels_last) {
   if (h.scalar_type() == ScalarType::Double) {
     return backward<double, double>(grad_h, grad_hT, h, dt, rate, h0, mask, offsets, channels_last);
   }

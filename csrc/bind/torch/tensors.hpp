@@ -53,10 +53,8 @@ Tensor make_output(const Tensor& like, std::initializer_list<std::int64_t> shape
 }
 
 inline void check_offsets(const Tensor& offsets, std::int64_t total) {
-  STD_TORCH_CHECK(offsets.dim() == 1 && offsets.numel() > 0,
-                  "`offsets` must be one-dimensional and not empty");
-  const Status status =
-      marey::check_offsets(data<std::int64_t>(offsets, "offsets"), offsets.numel() - 1, total);
+  STD_TORCH_CHECK(offsets.dim() == 1 && offsets.numel() > 0, "`offsets` must be one-dimensional and not empty");
+  const Status status = marey::check_offsets(data<std::int64_t>(offsets, "offsets"), offsets.numel() - 1, total);
   STD_TORCH_CHECK(status.ok(), "`offsets` ", rule(status.code), status.index);
 }
 

@@ -25,8 +25,7 @@ int get_num_threads() noexcept {
   return n > 0 ? n : default_threads();
 }
 
-void parallel_for(std::int64_t n, std::int64_t grain,
-                  const std::function<void(std::int64_t, std::int64_t)>& fn) {
+void parallel_for(std::int64_t n, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& fn) {
   if (n <= 0) return;
   const std::int64_t most = std::max<std::int64_t>(1, n / std::max<std::int64_t>(1, grain));
   const std::int64_t threads = std::min<std::int64_t>(get_num_threads(), most);

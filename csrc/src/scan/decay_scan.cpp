@@ -13,8 +13,8 @@ void decay_scan(const DecayScan<T, S>& a, std::int64_t begin, std::int64_t end) 
 }
 
 template <typename T, typename S>
-void decay_scan_backward(const DecayScanBackward<T, S>& a, std::int64_t begin, std::int64_t end) noexcept {
-    MAREY_DISPATCH(decay_scan_backward_kernel, a, begin, end)}
+void decay_scan_backward(const DecayScanBackward<T, S>& a, std::int64_t begin,
+                         std::int64_t end) noexcept {MAREY_DISPATCH(decay_scan_backward_kernel, a, begin, end)}
 
 #define MAREY_INSTANTIATE(T, S)                                                          \
   template void decay_scan(const DecayScan<T, S>&, std::int64_t, std::int64_t) noexcept; \

@@ -115,8 +115,8 @@ void forward_single(const DecayScan<T, S>& a, const Block& b) {
     const Vec decay = exp(-rate * load_first(a.dt + b.dt_start + t, count));
     for (int j = 0; j < count; ++j) {
       const int64_t at = b.start + (t + j) * b.time;
-      const bool seen = s.mask_kind == MaskKind::none ||
-                        s.mask[s.mask_kind == MaskKind::shared ? b.dt_start + t + j : at] != 0;
+      const bool seen =
+          s.mask_kind == MaskKind::none || s.mask[s.mask_kind == MaskKind::shared ? b.dt_start + t + j : at] != 0;
       h = decay[j] * h + (seen ? double(a.x[at]) : 0.0);
       a.h[at] = T(h);
     }
@@ -155,8 +155,7 @@ void backward(const DecayScanBackward<T, S>& a, const Block& b) {
       const Vec slope = carry * before[j];
       // An infinite gap forgets everything: its decay is flat at zero, where 0 * inf would read NaN.
       grad_rate -= select(decay == 0.0, Vec{}, slope * dt);
-      if (a.grad_dt)
-        a.grad_dt[b.dt_start + t + j] = T(double(a.grad_dt[b.dt_start + t + j]) - sum(rate * slope));
+      if (a.grad_dt) a.grad_dt[b.dt_start + t + j] = T(double(a.grad_dt[b.dt_start + t + j]) - sum(rate * slope));
     }
     apply_mask(grad, a.shape, b, t, count);
     store_tile(a.grad_x, grad, b, t, count);

@@ -19,9 +19,7 @@ def check_dtype(name: str, array: Any, allowed: tuple[str, ...]) -> None:
 
 def check_same_dtype(name: str, array: Any, other_name: str, other: Any) -> None:
     if array.dtype != other.dtype:
-        raise TypeError(
-            f"`{name}` has dtype {dtype_name(array)}; expected {dtype_name(other)}, that of `{other_name}`"
-        )
+        raise TypeError(f"`{name}` has dtype {dtype_name(array)}; expected {dtype_name(other)}, that of `{other_name}`")
 
 
 def check_shape(name: str, array: Any, expected: tuple[int, ...], meaning: str) -> None:

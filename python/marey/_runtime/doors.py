@@ -45,8 +45,9 @@ def door(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
                 return function(*args, **kwargs)
             brought, back = _bring(arrays)
-            merged = dict(zip(positions, args, strict=False)) | kwargs | brought
-            return back(function(**merged))  # type: ignore[arg-type]
+            merged: Any = dict(zip(positions, args, strict=False)) | kwargs | brought
+            result: R = back(function(**merged))  # type: ignore[call-arg]
+            return result
 
         return enter
 
@@ -84,8 +85,7 @@ def _bring(arrays: dict[str, Any]) -> tuple[dict[str, Any], Callable[[Any], Any]
     weak = [name for name, k in kinds.items() if k == "list"]
     if weak:
         raise TypeError(
-            f"`{weak[0]}` is a {type(arrays[weak[0]]).__name__} and `{strong_name}` a {kind}; "
-            "pass arrays of one kind"
+            f"`{weak[0]}` is a {type(arrays[weak[0]]).__name__} and `{strong_name}` a {kind}; pass arrays of one kind"
         )
     return _by_dlpack(arrays)
 

@@ -1,6 +1,8 @@
-"""How many threads marey's own kernels use. Operations on torch tensors use torch's pool (``torch.set_num_threads``)."""
+"""How many threads marey's own kernels use; operations on torch tensors use torch's own pool."""
 
 from __future__ import annotations
+
+import contextlib
 
 from marey._runtime import native
 from marey.errors import BackendError
@@ -40,10 +42,8 @@ def set_num_threads(n: int) -> None:
     if n < 0:
         raise ValueError(f"`n` is {n}; expected at least 1, or 0 for the default")
     native.core().set_num_threads(n)
-    try:
+    with contextlib.suppress(BackendError):  # without the Rust wing there is nothing to set
         native.rust().set_num_threads(n)
-    except BackendError:
-        pass  # without the Rust wing there is nothing to set
 
 
 def get_num_threads() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def decay_scan(
     bounds = np.asarray(offsets)
     h = np.empty(x.shape)
     hT = np.empty((len(bounds) - 1, len(rate)))
-    for s, (begin, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for s, (begin, end) in enumerate(itertools.pairwise(bounds)):
         state = np.zeros(len(rate)) if h0 is None else np.asarray(h0, dtype=np.float64)[s]
         h[:, begin:end], hT[s] = _series(observed[:, begin:end], dt[begin:end], rate, state)
     return h, hT

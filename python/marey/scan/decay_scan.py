@@ -281,9 +281,7 @@ SPEC = register(
             "float64": Tolerance(
                 1e-13, 1e-13, "one rounding of exp and one of the multiply-add a step, damped by decay"
             ),
-            "float32": Tolerance(
-                4e-6, 4e-6, "rates and gaps rounded to float32 move the exponent by 6e-8 of itself"
-            ),
+            "float32": Tolerance(4e-6, 4e-6, "rates and gaps rounded to float32 move the exponent by 6e-8 of itself"),
         },
         missing="an observed NaN stays in the state; masked values are not read",
         differentiable=("x", "dt", "rate", "h0"),

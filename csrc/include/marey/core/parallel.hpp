@@ -11,7 +11,6 @@ int get_num_threads() noexcept;
 
 // Calls fn(begin, end) over [0, n), at least `grain` items to a thread; the caller's thread takes the first
 // range.
-void parallel_for(std::int64_t n, std::int64_t grain,
-                  const std::function<void(std::int64_t, std::int64_t)>& fn);
+void parallel_for(std::int64_t n, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& fn);
 
 }  // namespace marey

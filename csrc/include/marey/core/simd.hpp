@@ -35,9 +35,7 @@ inline Vec splat(double value) { return Vec{} + value; }
 inline Vec select(Int condition, Vec yes, Vec no) { return condition ? yes : no; }
 
 inline Vec load(const double* p) { return *reinterpret_cast<const VecU*>(p); }
-inline Vec load(const float* p) {
-  return __builtin_convertvector(HalfVec(*reinterpret_cast<const HalfVecU*>(p)), Vec);
-}
+inline Vec load(const float* p) { return __builtin_convertvector(HalfVec(*reinterpret_cast<const HalfVecU*>(p)), Vec); }
 inline void store(double* p, Vec v) { *reinterpret_cast<VecU*>(p) = v; }
 inline void store(float* p, Vec v) { *reinterpret_cast<HalfVecU*>(p) = __builtin_convertvector(v, HalfVec); }
 
