@@ -12,8 +12,10 @@ from marey.errors import BackendError as BackendError
 
 if TYPE_CHECKING:
     from marey import scan as scan
+    from marey._runtime.doctor import doctor as doctor
+    from marey._runtime.verify import verify as verify
 
-__all__ = ["BackendError", "get_num_threads", "scan", "set_num_threads"]
+__all__ = ["BackendError", "doctor", "get_num_threads", "scan", "set_num_threads", "verify"]
 
 try:
     __version__ = version("marey")
@@ -27,6 +29,8 @@ def __getattr__(name: str) -> Any:
     # Domains load at their first use: `import marey` stays fast and needs NumPy alone.
     if name in _DOMAINS:
         return importlib.import_module(f"marey.{name}")
+    if name in ("doctor", "verify"):
+        return getattr(importlib.import_module(f"marey._runtime.{name}"), name)
     raise AttributeError(f"module 'marey' has no attribute {name!r}")
 
 

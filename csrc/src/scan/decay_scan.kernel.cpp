@@ -128,7 +128,8 @@ void forward_single(const DecayScan<T, S>& a, const Block& b) {
 // dL/d(rate dt_t) = -g_t exp(-rate dt_t) h_{t-1}.
 template <typename T, typename S>
 void backward(const DecayScanBackward<T, S>& a, const Block& b) {
-  const Vec rate = load_first(a.rate + b.first, b.n);
+  Vec rate = load_first(a.rate + b.first, b.n);
+  for (int64_t c = b.n; c < lanes; ++c) rate[c] = 1.0;  // 0 * inf in an idle lane would reach the sum over lanes
   const Vec h0 = a.h0 ? load_first(a.h0 + b.state, b.n) : Vec{};
   Vec carry = a.grad_hT ? load_first(a.grad_hT + b.state, b.n) : Vec{};
   Vec grad_rate{};

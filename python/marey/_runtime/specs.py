@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 __all__ = ["DOMAINS", "Case", "Chunks", "OpSpec", "Tolerance", "all_specs", "on_registration", "register"]
 
 # The domains whose operations have specs; importing one registers them.
-DOMAINS = ("scan", "ragged", "moo")
+DOMAINS = ("scan",)
 
 Inputs = dict[str, Any]
 
@@ -32,8 +32,9 @@ class Case:
 
     ``tags`` say what a case is for. The contract asks every spec for the tags ``empty`` (nothing along the main axis),
     ``one`` (length one), ``odd`` (no multiple of any vector width) and ``nan`` (missing values in the stated policy);
-    ``bench`` marks the sizes of the benchmarks, which the contract leaves out; ``grad`` those small and smooth enough
-    for finite differences.
+    ``grad`` marks those small and smooth enough for finite differences; ``batch`` those whose arguments named in
+    ``OpSpec.batched`` have a leading batch axis; ``chunks`` those to be cut in time; ``threads`` one large enough for
+    several threads; ``bench`` the sizes of the benchmarks, which the contract leaves out.
     """
 
     name: str
@@ -97,7 +98,9 @@ class OpSpec:
     chunks
         For a causal operation: how it is cut in time.
     batched
-        Arguments and outputs with a leading batch axis when a case is tagged ``batch``.
+        Arguments with a leading batch axis in the cases tagged ``batch``.
+    output_dtype
+        Of every output, where it is not that of the floating inputs.
     """
 
     name: str
@@ -114,8 +117,7 @@ class OpSpec:
     torch_calls: Callable[[Inputs], Sequence[tuple[Any, tuple[Any, ...]]]] | None = None
     chunks: Chunks | None = None
     batched: tuple[str, ...] = ()
-    notes: str = ""
-    layouts: tuple[str, ...] = field(default=())
+    output_dtype: str | None = None
 
     @property
     def domain(self) -> str:

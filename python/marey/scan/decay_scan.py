@@ -198,7 +198,7 @@ def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
     import torch
 
     def axis(tensor: Any, ndim: int) -> Any:
-        return tensor.reshape(-1, *tensor.shape[tensor.ndim - ndim + 1 :])
+        return tensor[None] if tensor.ndim < ndim else tensor.flatten(0, -ndim)
 
     x, dt = axis(inputs["x"], 3), axis(inputs["dt"], 2)
     h0, mask, offsets = inputs.get("h0"), inputs.get("mask"), inputs.get("offsets")
@@ -206,7 +206,12 @@ def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
         h0 = axis(h0, 2)
     if mask is not None:
         mask = axis(mask, 3 if mask.ndim == inputs["x"].ndim else 2)
-    return [(torch.ops.marey.decay_scan.default, (x, dt, inputs["rate"], h0, mask, offsets, False))]
+    rest = (dt, inputs["rate"], h0, mask, offsets, False)
+    h, hT = torch.ops.marey.decay_scan(x, *rest)
+    return [
+        (torch.ops.marey.decay_scan.default, (x, *rest)),
+        (torch.ops.marey.decay_scan_backward.default, (torch.ones_like(h), torch.ones_like(hT), h, *rest)),
+    ]
 
 
 def _inputs(
@@ -268,6 +273,8 @@ SPEC = register(
             Case("infinite gap", _gap, frozenset({"batch", "chunks"})),
             _case("for gradients", 2, 3, 7, tags="grad"),
             _case("for gradients, packed", 3, 9, tags="grad", sizes=(4, 0, 5)),
+            _case("large", 12, 24, 1000, tags="threads"),
+            _case("large, packed", 40, 6000, tags="threads", sizes=(3000, 0, 1, 2000, 999)),
             _case("64 x 100,000", 1, 64, 100_000, tags="bench"),
             _case("64 x 64 x 4,096", 64, 64, 4096, tags="bench"),
             _case("4,000 stays of 75 steps", 64, 300_000, tags="bench", sizes=(75,) * 4000),
