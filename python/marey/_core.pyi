@@ -1,0 +1,23 @@
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Floats: TypeAlias = NDArray[np.floating[Any]]
+
+compiler: str
+
+def set_num_threads(n: int) -> None: ...
+def get_num_threads() -> int: ...
+def isa() -> str: ...
+def best_isa() -> str: ...
+def poison_outputs(on: bool) -> None: ...
+def decay_scan(
+    x: _Floats,
+    dt: _Floats,
+    rate: _Floats,
+    h0: _Floats | None = None,
+    mask: NDArray[np.bool_] | None = None,
+    offsets: NDArray[np.int64] | None = None,
+    channels_last: bool = False,
+) -> tuple[_Floats, _Floats]: ...
