@@ -5,6 +5,7 @@
 mod array;
 mod error;
 mod moo;
+mod threads;
 
 use pyo3::prelude::*;
 
@@ -14,6 +15,7 @@ mod _rust {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        threads::register(module)?;
         moo::register(module)
     }
 }
