@@ -1,0 +1,21 @@
+//! The Python extension `marey._rust`: arrays in, arrays out, no algorithm.
+
+#![allow(missing_docs)]
+
+mod array;
+mod error;
+mod moo;
+mod threads;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+mod _rust {
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        threads::register(module)?;
+        moo::register(module)
+    }
+}
