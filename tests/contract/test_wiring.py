@@ -31,7 +31,7 @@ def test_every_layer_has_the_basename(spec: OpSpec) -> None:
 @pytest.mark.parametrize("spec", SPECS)
 def test_native_parts_bear_the_name(spec: OpSpec) -> None:
     for layer, path in spec.native.items():
-        assert spec.basename in path, f"the {layer} part lies in {path}"
+        assert f"/{spec.basename}" in path, f"the {layer} part lies in {path}"
 
 
 @pytest.mark.parametrize("spec", SPECS)

@@ -60,7 +60,7 @@ class Item:
 class _Check:
     run: Callable[[Item], None]
     backends: tuple[str, ...]
-    tag: str = ""  # the cases it runs on; empty: all but the large ones
+    tag: str = ""  # the cases it runs on; empty: all but the large ones and those to be refused
     dtypes: tuple[str, ...] = ("float32", "float64")
     applies: Callable[[OpSpec], bool] = lambda spec: True
 
@@ -78,13 +78,13 @@ def _check(name: str, **options: Any) -> Callable[[Callable[[Item], None]], Call
 
 def plan(spec: OpSpec) -> Iterator[Item]:
     """Every check that the spec's promises ask for."""
-    large = {"bench", "threads"}
+    apart = {"bench", "threads"} | ({"nan"} if spec.refuses_nan else set())
     for name, check in _CHECKS.items():
         if not check.applies(spec):
             continue
-        cases = spec.tagged(check.tag) if check.tag else [case for case in spec.cases if not case.tags & large]
+        cases = spec.tagged(check.tag) if check.tag else [case for case in spec.cases if not case.tags & apart]
         for backend in check.backends:
-            if ("compile" if backend == "compile" else backend) not in spec.backends:
+            if backend not in spec.backends:
                 continue
             for case in cases:
                 for dtype in check.dtypes:
@@ -197,6 +197,16 @@ def _tensor_like(array: np.ndarray[Any, Any], tensor: Any) -> Any:
     strides = [s // array.itemsize for s in array.strides]
     out = tensor.new_empty_strided(tuple(array.shape), strides)
     return out.copy_(tensor)
+
+
+@_check("NaN is refused", backends=("numpy", "torch", "cuda"), tag="nan", applies=lambda spec: spec.refuses_nan)
+def _refused(item: Item) -> None:
+    try:
+        item.spec.function(**item.inputs())
+    except ValueError as error:
+        assert "NaN" in str(error), f"the message does not name NaN: {error}"
+    else:
+        raise AssertionError("NaN was taken")
 
 
 @_check("inputs unchanged", backends=("numpy", "torch", "cuda"))

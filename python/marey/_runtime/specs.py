@@ -12,7 +12,7 @@ import numpy as np
 __all__ = ["DOMAINS", "Case", "Chunks", "OpSpec", "Tolerance", "all_specs", "on_registration", "register"]
 
 # The domains whose operations have specs; importing one registers them.
-DOMAINS = ("scan",)
+DOMAINS = ("moo", "scan")
 
 Inputs = dict[str, Any]
 
@@ -91,6 +91,8 @@ class OpSpec:
         By dtype, against the reference in float64.
     missing
         The policy for NaN and masked values, in a sentence.
+    refuses_nan
+        Whether NaN is an error (then the cases tagged ``nan`` must raise ValueError).
     register_torch
         Registers fake kernels and autograd; called once torch is loaded.
     torch_calls
@@ -117,6 +119,7 @@ class OpSpec:
     torch_calls: Callable[[Inputs], Sequence[tuple[Any, tuple[Any, ...]]]] | None = None
     chunks: Chunks | None = None
     batched: tuple[str, ...] = ()
+    refuses_nan: bool = False
     output_dtype: str | None = None
 
     @property

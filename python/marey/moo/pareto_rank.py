@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from marey._runtime import native
 from marey._runtime.doors import door, is_torch
+from marey._runtime.specs import Case, Inputs, OpSpec, Tolerance, register
 from marey.moo._points import as_count, as_points
+from marey.reference.pareto_rank import pareto_rank as reference
+
+__all__ = ["pareto_rank"]
 
 
 @door("F")
@@ -57,12 +63,85 @@ def pareto_rank(F: Any, *, k: int | None = None) -> Any:
     """
     if k is not None:
         k = as_count("k", k)
-    if not is_torch(F):
-        return native.rust().pareto_rank(as_points("F", F), k)
-    if F.is_cuda:
-        from marey.moo._triton.pareto_rank import pareto_rank as pareto_rank_cuda
+    if is_torch(F):
+        import torch
 
-        return pareto_rank_cuda(F, k=k)
+        ranks: Any = torch.ops.marey.pareto_rank(F, k)
+        return ranks
+    return native.rust().pareto_rank(as_points("F", F), k)
+
+
+def _register_torch() -> None:
     import torch
 
-    return torch.from_numpy(native.rust().pareto_rank(as_points("F", F.detach().numpy()), k))
+    @torch.library.custom_op(
+        "marey::pareto_rank", mutates_args=(), device_types="cpu", schema="(Tensor F, int? k) -> Tensor"
+    )
+    def pareto_rank_cpu(F: Any, k: int | None) -> Any:
+        return torch.from_numpy(native.rust().pareto_rank(as_points("F", F.detach().numpy()), k))
+
+    @pareto_rank_cpu.register_kernel("cuda")
+    def pareto_rank_cuda(F: Any, k: int | None) -> Any:
+        from marey.moo._triton.pareto_rank import pareto_rank
+
+        return pareto_rank(F, k=k)
+
+    @pareto_rank_cpu.register_fake
+    def _(F: Any, k: int | None) -> Any:
+        return F.new_empty(F.shape[0], dtype=torch.int64)
+
+
+def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
+    import torch
+
+    return [(torch.ops.marey.pareto_rank.default, (inputs["F"], inputs.get("k")))]
+
+
+def _uniform(name: str, n: int, d: int, tags: str = "", k: int | None = None) -> Case:
+    def make(rng: np.random.Generator) -> Inputs:
+        return {"F": rng.random((n, d)), "k": k}
+
+    return Case(name, make, frozenset(tags.split()))
+
+
+def _tied(rng: np.random.Generator) -> Inputs:
+    return {"F": rng.integers(0, 4, (80, 3)).astype(float)}
+
+
+def _with_nan(rng: np.random.Generator) -> Inputs:
+    F = rng.random((20, 3))
+    F[7, 1] = np.nan
+    return {"F": F}
+
+
+SPEC = register(
+    OpSpec(
+        name="moo.pareto_rank",
+        function=pareto_rank,
+        reference=reference,
+        cases=(
+            _uniform("2 objectives", 133, 2, "odd"),
+            _uniform("3 objectives", 101, 3, "odd"),
+            _uniform("5 objectives", 77, 5, "odd"),
+            _uniform("best 20 of 90", 90, 3, k=20),
+            _uniform("one objective", 30, 1),
+            _uniform("one point", 1, 4, "one grad"),
+            _uniform("no points", 0, 3, "empty"),
+            Case("ties", _tied),
+            Case("missing", _with_nan, frozenset({"nan"})),
+            _uniform("large", 20_000, 4, "threads"),
+            *(_uniform(f"100,000 x {d}", 100_000, d, "bench") for d in (2, 3, 5)),
+        ),
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={
+            "rust": "rust/crates/marey-moo/src/pareto_rank/mod.rs",
+            "triton": "python/marey/moo/_triton/pareto_rank.py",
+        },
+        tolerance={dtype: Tolerance(0.0, 0.0, "ranks are integers") for dtype in ("float32", "float64")},
+        missing="refused: a point with NaN has no rank",
+        refuses_nan=True,
+        output_dtype="int64",
+        register_torch=_register_torch,
+        torch_calls=_torch_calls,
+    )
+)
