@@ -65,6 +65,22 @@ test: setup  ## all tests
 	cd rust && CARGO_TARGET_DIR=../build/cargo cargo test --locked --quiet --workspace --exclude marey-py
 	$(BIN)/python -m pytest -q
 
+.PHONY: docs
+docs: setup  ## the documentation site: site/index.html
+	$(BIN)/sphinx-build -q -W --keep-going -n docs site
+
+.PHONY: sanitize
+sanitize: setup  ## the contract and the operations' tests with the C++ under ASan and UBSan
+	test -x build/asan/venv/bin/python || $(BIN)/python -m venv --without-pip build/asan/venv
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	  > "$$(echo build/asan/venv/lib/python3*/site-packages)/outer.pth"
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --upgrade \
+	  -C cmake.define.MAREY_SANITIZE=address,undefined -C cmake.define.MAREY_CUDA=OFF -C build-dir=build/asan/cmake \
+	  --target "$$(echo build/asan/venv/lib/python3*/site-packages)" .
+	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 build/asan/venv/bin/python -m pytest -q -p no:cacheprovider -m "not slow" \
+	  tests/contract/test_contract.py tests/ops tests/events -k "not compile and not Triton and not triton"
+
 .PHONY: bench
 bench: setup  ## benchmarks beside their peers, one table
 	$(BIN)/python benchmarks/compare.py
@@ -79,6 +95,7 @@ lint: setup  ## formatters, linters, type checkers, stubs against modules
 	cd rust && CARGO_TARGET_DIR=../build/cargo PYO3_PYTHON=$(abspath $(BIN)/python) \
 	  cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
 	$(BIN)/python -m mypy.stubtest marey._core marey._rust --mypy-config-file pyproject.toml
+	$(BIN)/sphinx-build -q -W --keep-going -n docs site
 
 .PHONY: format
 format: $(VENV)/.deps  ## format every source

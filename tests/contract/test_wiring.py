@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 
 import pytest
@@ -80,6 +81,21 @@ def test_torch_backends_are_registered(spec: OpSpec) -> None:
     assert not spec.differentiable or has(operator, "Autograd")
     if "cuda" in spec.backends and "cuda" in spec.native and torch_ops.cuda_loaded:
         assert has(operator, "CUDA")
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_documentation_lists_it(spec: OpSpec) -> None:
+    assert f"autofunction:: marey.{spec.name}\n" in (ROOT / "docs/api.md").read_text()
+
+
+def test_the_support_table_is_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("support_table", ROOT / "docs/support_table.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = (ROOT / "README.md").read_text()
+    assert text == module.with_table(text), "run python docs/support_table.py --write"
 
 
 def test_the_contract_asks_for_every_check() -> None:

@@ -44,7 +44,7 @@ class Item:
         return f"{self.spec.name}: {self.check} [{self.backend}, {self.dtype}, {self.case.name}]"
 
     def run(self) -> None:
-        _check_present(self.backend)
+        _check_present(self.spec, self.backend)
         _CHECKS[self.check].run(self)
 
     def inputs(self, dtype: str | None = None) -> Inputs:
@@ -92,7 +92,12 @@ def plan(spec: OpSpec) -> Iterator[Item]:
                         yield Item(spec, name, backend, case, dtype)
 
 
-def _check_present(backend: str) -> None:
+def _check_present(spec: OpSpec, backend: str) -> None:
+    if "rust" in spec.native and backend != "cuda":
+        try:
+            native.rust()
+        except marey.BackendError as error:
+            raise Skipped(str(error)) from None
     if backend == "numpy":
         return
     if importlib.util.find_spec("torch") is None:

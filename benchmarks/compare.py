@@ -1,0 +1,126 @@
+"""Runs the benchmarks and prints one table: each case, each contender, how many times marey's time it takes.
+
+python benchmarks/compare.py                  all of them
+python benchmarks/compare.py scan             one domain
+python benchmarks/compare.py -k decay_scan    what pytest's -k selects
+python benchmarks/compare.py --save           also write results/<machine>.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from contenders import copy_bandwidth
+
+HERE = Path(__file__).parent
+PEERS = ("numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "scikit-learn", "moocore", "pymoo")
+
+
+def run(paths: list[str], select: str | None) -> list[dict[str, Any]]:
+    """One row a benchmark, as pytest-benchmark measured it."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [sys.executable, "-m", "pytest", "-q", "--benchmark-only", "--benchmark-quiet", "-p", "no:randomly"]
+        command += ["-o", "python_files=bench_*.py", "-o", "addopts=", "-m", "not gpu", "--rootdir", str(HERE.parent)]
+        command += [f"--benchmark-json={report}", *(["-k", select] if select else []), *paths]
+        status = subprocess.run(command, check=False).returncode
+        if status != 0:
+            print(f"compare: pytest ended with {status}; rows of failed benchmarks are missing", file=sys.stderr)
+        return [row_of(entry) for entry in json.loads(report.read_text())["benchmarks"]] if report.exists() else []
+
+
+def row_of(entry: dict[str, Any]) -> dict[str, Any]:
+    extra = entry["extra_info"]
+    tail = re.search(r"([^-\[\]]+)\]$", entry["name"])
+    return {
+        "case": entry["group"] or entry["name"],
+        "contender": extra.get("contender") or (tail.group(1) if tail else entry["name"]),
+        "median_s": entry["stats"]["median"],
+        "min_s": entry["stats"]["min"],
+        "timer": entry["options"]["timer"],
+        **{name: value for name, value in extra.items() if name != "contender"},
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on."""
+    from marey._runtime.doctor import diagnose
+
+    facts = diagnose()
+    versions = {}
+    for name in PEERS:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "processor": facts["processor"],
+        "core": facts["C++ core"],
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "load": os.getloadavg()[0],
+        "copy_bytes_per_s": copy_bandwidth(),
+        "versions": versions,
+    }
+
+
+def table(rows: list[dict[str, Any]], bandwidth: float) -> str:
+    """Cases in the order of the run; within a case marey first, then its peers by time. A ratio under 1 is a loss."""
+    lines = [f"{'case':<52} {'contender':<28} {'median':>11} {'/ marey':>8} {'of copy':>8}"]
+    for case in dict.fromkeys(row["case"] for row in rows):
+        group = [row for row in rows if row["case"] == case]
+        ours = [row["median_s"] for row in group if row["contender"].startswith("marey")]
+        best = min(ours, default=float("nan"))
+        for row in sorted(group, key=lambda r: (not r["contender"].startswith("marey"), r["median_s"])):
+            ratio = row["median_s"] / best
+            mark = " <" if ratio < 1 and not row["contender"].startswith("marey") else ""
+            share = f"{row['moved'] / row['median_s'] / bandwidth:8.0%}" if row.get("moved") else " " * 8
+            lines.append(
+                f"{case:<52} {row['contender']:<28} {duration(row['median_s']):>11} {ratio:>7.2f}x {share}{mark}"
+            )
+            case = ""
+    return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="*", help="domains (folders beside this file) or files; all if left out")
+    parser.add_argument("-k", dest="select", help="as pytest's -k")
+    parser.add_argument("--save", action="store_true", help="write results/<machine>.json")
+    options = parser.parse_args()
+    paths = [p if Path(p).exists() else str(HERE / p) for p in options.paths] or [str(HERE)]
+    about = machine()
+    rows = run(paths, options.select)
+    copy = f"copy {about['copy_bytes_per_s'] / 1e9:.1f} GB/s"
+    print(f"\n{about['processor']}; {about['core']}; {copy}; load {about['load']:.1f}")
+    print("  ".join(f"{name} {v}" for name, v in about["versions"].items()), end="\n\n")
+    print(table(rows, about["copy_bytes_per_s"]))
+    print("\n'/ marey': the time over marey's; under 1 (marked <) marey loses.")
+    print("'of copy': the least bytes to read and write over the copy bandwidth.")
+    if options.save:
+        name = re.sub(r"[^a-z0-9]+", "-", about["processor"].lower()).strip("-")
+        (HERE / "results").mkdir(exist_ok=True)
+        path = HERE / "results" / f"{name}.json"
+        path.write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
+        print(f"written: {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""The documentation site: guides, one page an operation, decisions."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+project = "marey"
+author = "the marey developers"
+project_copyright = "the marey developers"
+release = metadata.version("marey")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+]
+myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]
+myst_heading_anchors = 3
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+napoleon_use_param = False
+autodoc_typehints = "none"
+nitpicky = True
+exclude_patterns = ["_build"]
+
+html_theme = "furo"
+html_title = f"marey {release}"
+html_static_path = ["_static"]
