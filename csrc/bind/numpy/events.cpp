@@ -30,8 +30,7 @@ py::array_t<T> owned(std::vector<T>&& values) {
 }
 
 py::str shown(std::string_view text) {
-  PyObject* decoded =
-      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace");
+  PyObject* decoded = PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace");
   if (decoded == nullptr) throw py::error_already_set();
   return py::reinterpret_steal<py::str>(decoded);
 }
@@ -50,10 +49,9 @@ py::tuple list_tar(const py::bytes& archive) {
   return py::make_tuple(members, listing.offset, marey::events::describe(listing.problem));
 }
 
-py::dict read_physionet2012(const std::vector<py::buffer>& texts,
-                            const std::vector<std::int64_t>& ids_in_names, int threads) {
-  if (texts.size() != ids_in_names.size())
-    throw py::value_error("`texts` and `ids_in_names` differ in length");
+py::dict read_physionet2012(const std::vector<py::buffer>& texts, const std::vector<std::int64_t>& ids_in_names,
+                            int threads) {
+  if (texts.size() != ids_in_names.size()) throw py::value_error("`texts` and `ids_in_names` differ in length");
   std::vector<py::buffer_info> views;
   std::vector<p12::StayFile> files;
   views.reserve(texts.size());
@@ -63,8 +61,7 @@ py::dict read_physionet2012(const std::vector<py::buffer>& texts,
     if (view.ndim != 1 || view.itemsize != 1 || (view.size > 1 && view.strides[0] != 1)) {
       throw py::value_error("`texts` are flat buffers of bytes");
     }
-    files.push_back(
-        {{static_cast<const char*>(view.ptr), static_cast<std::size_t>(view.size)}, ids_in_names[i]});
+    files.push_back({{static_cast<const char*>(view.ptr), static_cast<std::size_t>(view.size)}, ids_in_names[i]});
   }
   p12::Stays stays = [&] {
     py::gil_scoped_release released;
@@ -74,8 +71,7 @@ py::dict read_physionet2012(const std::vector<py::buffer>& texts,
 
   py::list skipped;
   for (const p12::Skipped& row : stays.skipped) {
-    skipped.append(
-        py::make_tuple(row.file, row.line, shown(row.text.substr(0, kTextShown)), describe(row.reason)));
+    skipped.append(py::make_tuple(row.file, row.line, shown(row.text.substr(0, kTextShown)), describe(row.reason)));
   }
   py::dict statics;
   for (std::size_t d = 0; d < p12::kDescriptors.size(); ++d) {
@@ -99,8 +95,7 @@ py::dict read_physionet2012(const std::vector<py::buffer>& texts,
 
 void bind_events(py::module_& m) {
   m.def("list_tar", &list_tar, py::arg("archive"));
-  m.def("read_physionet2012", &read_physionet2012, py::arg("texts"), py::arg("ids_in_names"),
-        py::arg("threads"));
+  m.def("read_physionet2012", &read_physionet2012, py::arg("texts"), py::arg("ids_in_names"), py::arg("threads"));
   py::tuple variables(p12::kVariables.size());
   for (std::size_t i = 0; i < p12::kVariables.size(); ++i) variables[i] = shown(p12::kVariables[i]);
   m.attr("physionet2012_variables") = variables;

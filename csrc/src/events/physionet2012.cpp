@@ -6,17 +6,17 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <numeric>
-#include <system_error>
-#include <thread>
+#include <utility>
+
+#include "marey/core/parallel.hpp"
 
 namespace marey::events::physionet2012 {
 namespace {
 
 constexpr int kRecordId = static_cast<int>(kVariables.size());
-constexpr int kFirstDescriptor =
-    kRecordId + 1;  // Age, Gender, Height, ICUType; Weight is found as a variable
+constexpr int kFirstDescriptor = kRecordId + 1;  // Age, Gender, Height, ICUType; Weight is found as a variable
 constexpr int kUnknown = -1;
+constexpr std::int64_t kGrain = 16;  // files to a thread, so that it has work for more than its start costs
 constexpr std::size_t kWeightDescriptor = kDescriptors.size() - 1;
 
 constexpr int weight_variable() {
@@ -162,8 +162,7 @@ class StayParser {
       return skip(number, line, extra ? Reason::fields : Reason::number);
     }
     if (error != std::errc()) return skip(number, line, Reason::range);
-    if (!std::isfinite(value))
-      return skip(number, line, Reason::number);  // "nan" and "inf" are text to the format
+    if (!std::isfinite(value)) return skip(number, line, Reason::number);  // "nan" and "inf" are text to the format
 
     if (parameter == kWeight && value == -1.0F) value = std::numeric_limits<float>::quiet_NaN();
     if (parameter == kWeight && minute == 0 && !seen_[kWeightDescriptor]) {
@@ -219,33 +218,18 @@ class StayParser {
   std::int32_t last_minute_ = 0;
 };
 
-// Runs body(i) for i in [0, n), in blocks taken by `threads` threads. False when a body threw.
+// Runs body(i) for i in [0, n) on at most `threads` threads. False when a body threw.
 template <class Body>
-bool parallel_for(std::int64_t n, int threads, const Body& body) {
-  constexpr std::int64_t block = 16;
-  std::atomic<std::int64_t> next{0};
+bool for_each_file(std::int64_t n, int threads, const Body& body) {
   std::atomic<bool> ok{true};
-  const auto work = [&] {
+  const std::int64_t grain = std::max<std::int64_t>(kGrain, (n + threads - 1) / threads);
+  marey::parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
     try {
-      for (std::int64_t begin = next.fetch_add(block); begin < n && ok; begin = next.fetch_add(block)) {
-        for (std::int64_t i = begin; i < std::min(n, begin + block); ++i) body(i);
-      }
+      for (std::int64_t i = begin; i < end; ++i) body(i);
     } catch (...) {
       ok = false;
     }
-  };
-  std::vector<std::thread> helpers;
-  const std::int64_t wanted = std::min<std::int64_t>(threads, (n + block - 1) / block);
-  helpers.reserve(static_cast<std::size_t>(std::max<std::int64_t>(wanted, 1)));
-  for (std::int64_t t = 1; t < wanted; ++t) {
-    try {
-      helpers.emplace_back(work);
-    } catch (const std::system_error&) {  // no more threads to be had: fewer do the same work
-      break;
-    }
-  }
-  work();
-  for (std::thread& helper : helpers) helper.join();
+  });
   return ok;
 }
 
@@ -286,7 +270,7 @@ void gather(std::vector<Stay>& stays, int threads, Stays& out) {
   out.time.resize(total);
   out.code.resize(total);
   out.value.resize(total);
-  parallel_for(static_cast<std::int64_t>(order.size()), threads, [&](std::int64_t s) {
+  for_each_file(static_cast<std::int64_t>(order.size()), threads, [&](std::int64_t s) {
     const auto stay = static_cast<std::size_t>(s);
     auto at = static_cast<std::size_t>(out.offsets[stay]);
     for (const Event& event : stays[order[stay]].events) {
@@ -302,9 +286,10 @@ void gather(std::vector<Stay>& stays, int threads, Stays& out) {
 
 Stays read(const StayFile* files, std::int64_t n_files, int threads) noexcept {
   Stays out;
+  threads = std::max(threads, 1);
   try {
     std::vector<Stay> stays(static_cast<std::size_t>(n_files));
-    const bool ok = parallel_for(n_files, threads, [&](std::int64_t i) {
+    const bool ok = for_each_file(n_files, threads, [&](std::int64_t i) {
       stays[static_cast<std::size_t>(i)] = StayParser(files[i], i).parse();
     });
     if (ok) gather(stays, threads, out);
@@ -318,32 +303,19 @@ Stays read(const StayFile* files, std::int64_t n_files, int threads) noexcept {
 
 const char* describe(Reason reason) noexcept {
   switch (reason) {
-    case Reason::header:
-      return "the first line is not the header `Time,Parameter,Value`";
-    case Reason::fields:
-      return "a row has three fields, Time,Parameter,Value";
-    case Reason::time:
-      return "the time is not HH:MM with minutes 00 to 59";
-    case Reason::parameter:
-      return "the parameter is not one of the challenge's";
-    case Reason::number:
-      return "the value is not a finite decimal number";
-    case Reason::range:
-      return "the value does not fit a float32";
-    case Reason::descriptor_time:
-      return "a general descriptor stands at another time than 00:00";
-    case Reason::descriptor_twice:
-      return "a general descriptor is given a second time";
-    case Reason::record_id:
-      return "the RecordID is not a whole number of at least 0";
-    case Reason::file_empty:
-      return "the file holds no line";
-    case Reason::file_without_record_id:
-      return "the file has no usable RecordID at 00:00";
-    case Reason::file_name_differs:
-      return "the RecordID differs from the number in the file's name";
-    case Reason::file_repeats_stay:
-      return "another file holds the same stay";
+    case Reason::header: return "the first line is not the header `Time,Parameter,Value`";
+    case Reason::fields: return "a row has three fields, Time,Parameter,Value";
+    case Reason::time: return "the time is not HH:MM with minutes 00 to 59";
+    case Reason::parameter: return "the parameter is not one of the challenge's";
+    case Reason::number: return "the value is not a finite decimal number";
+    case Reason::range: return "the value does not fit a float32";
+    case Reason::descriptor_time: return "a general descriptor stands at another time than 00:00";
+    case Reason::descriptor_twice: return "a general descriptor is given a second time";
+    case Reason::record_id: return "the RecordID is not a whole number of at least 0";
+    case Reason::file_empty: return "the file holds no line";
+    case Reason::file_without_record_id: return "the file has no usable RecordID at 00:00";
+    case Reason::file_name_differs: return "the RecordID differs from the number in the file's name";
+    case Reason::file_repeats_stay: return "another file holds the same stay";
   }
   return "unknown reason";
 }

@@ -62,8 +62,7 @@ bool checksum_holds(std::string_view header) {
 std::string header_name(std::string_view header) {
   const std::string_view name = until_nul(field(header, kName));
   const std::string_view prefix = until_nul(field(header, kPrefix));
-  const bool posix =
-      field(header, kMagic) == std::string_view("ustar\0", 6);  // GNU keeps times in that place
+  const bool posix = field(header, kMagic) == std::string_view("ustar\0", 6);  // GNU keeps times in that place
   if (!posix || prefix.empty()) return std::string(name);
   return std::string(prefix) + "/" + std::string(name);
 }
@@ -98,9 +97,7 @@ bool read_pax(std::string_view records, Extended& next) {
   return true;
 }
 
-bool carries_data(char type) {
-  return type < '1' || type > '6';
-}  // links, devices, folders and pipes have none
+bool carries_data(char type) { return type < '1' || type > '6'; }  // links, devices, folders and pipes have none
 
 void list_members(std::string_view archive, TarListing& listing) {
   Extended next;
@@ -154,24 +151,15 @@ TarListing list_tar(std::string_view archive) noexcept {
 
 const char* describe(TarProblem problem) noexcept {
   switch (problem) {
-    case TarProblem::none:
-      return "";
-    case TarProblem::header_cut_off:
-      return "the archive is cut off inside a block of 512 bytes";
-    case TarProblem::bad_checksum:
-      return "the checksum of a header does not hold: not a tar archive, or damaged";
-    case TarProblem::bad_size:
-      return "the size in a header is not a number";
-    case TarProblem::member_cut_off:
-      return "a header states more bytes than the archive has left";
-    case TarProblem::bad_pax_record:
-      return "a pax header has a malformed record";
-    case TarProblem::no_end_marker:
-      return "the archive ends without its end marker: cut off?";
-    case TarProblem::data_after_end:
-      return "there is data after the end marker of the archive";
-    case TarProblem::out_of_memory:
-      return "out of memory while listing the archive";
+    case TarProblem::none: return "";
+    case TarProblem::header_cut_off: return "the archive is cut off inside a block of 512 bytes";
+    case TarProblem::bad_checksum: return "the checksum of a header does not hold: not a tar archive, or damaged";
+    case TarProblem::bad_size: return "the size in a header is not a number";
+    case TarProblem::member_cut_off: return "a header states more bytes than the archive has left";
+    case TarProblem::bad_pax_record: return "a pax header has a malformed record";
+    case TarProblem::no_end_marker: return "the archive ends without its end marker: cut off?";
+    case TarProblem::data_after_end: return "there is data after the end marker of the archive";
+    case TarProblem::out_of_memory: return "out of memory while listing the archive";
   }
   return "unknown problem";
 }

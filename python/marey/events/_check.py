@@ -64,15 +64,11 @@ def _vocab(vocab: tuple[str, ...]) -> None:
 
 def _offsets(offsets: NDArray[np.int64], total: int) -> None:
     if offsets[0] != 0 or offsets[-1] != total:
-        raise ValueError(
-            f"`offsets` runs from {offsets[0]} to {offsets[-1]}; expected from 0 to the {total} events"
-        )
+        raise ValueError(f"`offsets` runs from {offsets[0]} to {offsets[-1]}; expected from 0 to the {total} events")
     down = np.flatnonzero(np.diff(offsets) < 0)
     if len(down):
         i = down[0]
-        raise ValueError(
-            f"`offsets` falls from {offsets[i]} to {offsets[i + 1]} at {i + 1}; expected no fall"
-        )
+        raise ValueError(f"`offsets` falls from {offsets[i]} to {offsets[i + 1]} at {i + 1}; expected no fall")
 
 
 def _time(ev: Events) -> None:

@@ -48,9 +48,7 @@ def find_outcomes(path: Path) -> Path:
             f"no {pattern} in or beside {path}; pass `outcomes`, the file's path, or outcomes=False to read no labels"
         )
     if len(found) > 1 and not named:
-        raise ValueError(
-            f"{', '.join(f.name for f in found)} stand beside {path}; pass the right one as `outcomes`"
-        )
+        raise ValueError(f"{', '.join(f.name for f in found)} stand beside {path}; pass the right one as `outcomes`")
     return found[0]
 
 
@@ -59,17 +57,13 @@ def read_outcomes(path: Path) -> Outcomes:
     lines = [line.rstrip("\r") for line in text.split("\n")]
     skipped = []
     if not lines or lines[0] != _HEADER:
-        skipped.append(
-            Skipped(path.name, 1, lines[0][:120] if lines else "", f"the first line is not `{_HEADER}`")
-        )
+        skipped.append(Skipped(path.name, 1, lines[0][:120] if lines else "", f"the first line is not `{_HEADER}`"))
     rows: dict[int, tuple[int, ...]] = {}
     for number, line in enumerate(lines[1:], 2):
         if not line:
             continue
         if not _ROW.fullmatch(line):
-            skipped.append(
-                Skipped(path.name, number, line[:120], "a row has six whole numbers, the last 0 or 1")
-            )
+            skipped.append(Skipped(path.name, number, line[:120], "a row has six whole numbers, the last 0 or 1"))
             continue
         row = tuple(map(int, line.split(",")))
         if row[0] in rows:

@@ -156,9 +156,7 @@ class Events:
     def _keep(self, mask: NDArray[np.bool_]) -> Events:
         kept = np.concatenate([[0], np.cumsum(mask)])
         offsets = kept[self.offsets]
-        return replace(
-            self, offsets=offsets, time=self.time[mask], code=self.code[mask], value=self.value[mask]
-        )
+        return replace(self, offsets=offsets, time=self.time[mask], code=self.code[mask], value=self.value[mask])
 
     def between(self, t0: float | np.datetime64, t1: float | np.datetime64) -> Events:
         """Events with ``t0 <= time < t1``; every subject stays, times are not shifted."""
@@ -169,17 +167,13 @@ class Events:
         codes = (codes,) if isinstance(codes, str) else tuple(codes)
         unknown = [name for name in codes if name not in self.vocab]
         if unknown:
-            raise ValueError(
-                f"`codes` has {unknown[0]!r}; expected names of `vocab`: {', '.join(self.vocab)}"
-            )
+            raise ValueError(f"`codes` has {unknown[0]!r}; expected names of `vocab`: {', '.join(self.vocab)}")
         position = np.full(len(self.vocab), -1, np.int32)
         for new, name in enumerate(codes):
             position[self.vocab.index(name)] = new
         code = position[self.code]
         mask = code >= 0
-        return replace(
-            replace(self, code=np.maximum(code, 0), vocab=codes or self.vocab)._keep(mask), vocab=codes
-        )
+        return replace(replace(self, code=np.maximum(code, 0), vocab=codes or self.vocab)._keep(mask), vocab=codes)
 
     def counts(self) -> NDArray[np.int64]:
         """(N, V) int64: how many events of each code each subject has."""

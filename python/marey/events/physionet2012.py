@@ -158,9 +158,7 @@ def _archive(path: Path) -> _Found:
         if _id_in_name(name) < 0:
             ignored.append(name)
         elif kind != "0":
-            skipped.append(
-                Skipped(name, 0, "", f"the archive holds it as type {kind!r}, not as a regular file")
-            )
+            skipped.append(Skipped(name, 0, "", f"the archive holds it as type {kind!r}, not as a regular file"))
         else:
             names.append(name)
             texts.append(view[begin : begin + size])

@@ -56,9 +56,7 @@ class ReadReport:
     def __str__(self) -> str:
         text = f"{self.files:,} files, {self.rows:,} rows"
         if self.rows_skipped or self.skipped:
-            text += (
-                f"; skipped {self.rows_skipped:,} rows and {self.stays_skipped:,} stays: {self.skipped[0]}"
-            )
+            text += f"; skipped {self.rows_skipped:,} rows and {self.stays_skipped:,} stays: {self.skipped[0]}"
             if len(self.skipped) > 1:
                 text += f" (and {len(self.skipped) - 1:,} more in `skipped`)"
         return text

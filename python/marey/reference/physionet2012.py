@@ -33,9 +33,7 @@ def read_stay(text: str) -> PlainStay:
         minute = int(hours) * 60 + int(minutes)
         if parameter == "RecordID":
             stay.subject_id = int(value)
-        elif parameter in GENERAL or (
-            parameter == "Weight" and minute == 0 and "Weight" not in stay.descriptors
-        ):
+        elif parameter in GENERAL or (parameter == "Weight" and minute == 0 and "Weight" not in stay.descriptors):
             stay.descriptors[parameter] = float("nan") if float(value) == -1 else float(value)
         else:
             stay.events.append((minute, parameter, float(value)))

@@ -34,8 +34,7 @@ inline constexpr std::array<std::string_view, 37> kVariables = {
     "PaCO2",     "PaO2",  "Platelets", "RespRate", "SaO2",      "SysABP",    "Temp",        "TroponinI",
     "TroponinT", "Urine", "WBC",       "Weight",   "pH",
 };
-inline constexpr std::array<std::string_view, 5> kDescriptors = {"Age", "Gender", "Height", "ICUType",
-                                                                 "Weight"};
+inline constexpr std::array<std::string_view, 5> kDescriptors = {"Age", "Gender", "Height", "ICUType", "Weight"};
 
 inline constexpr std::int64_t kDetailsPerFile = 100;  // skipped rows described one by one; all are counted
 
