@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from marey.events import Events, read_physionet2012
 from marey.reference.physionet2012 import PlainStay, archive_texts, read_stays
 

@@ -29,9 +29,10 @@ def check(ev: Events) -> None:
     if len(ids) < n:
         raise ValueError(f"`subject_id` has {ids[counts > 1][0]} more than once; expected each subject once")
     _offsets(ev.offsets, total)
-    if total and not (0 <= ev.code.min() and ev.code.max() < len(ev.vocab)):
+    if total and not (ev.code.min() >= 0 and ev.code.max() < len(ev.vocab)):
         raise ValueError(
-            f"`code` runs from {ev.code.min()} to {ev.code.max()}; expected indices of `vocab`, 0 to {len(ev.vocab) - 1}"
+            f"`code` runs from {ev.code.min()} to {ev.code.max()}; "
+            f"expected indices of `vocab`, 0 to {len(ev.vocab) - 1}"
         )
     _time(ev)
 

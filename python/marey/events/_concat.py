@@ -18,8 +18,8 @@ def concat(parts: Sequence[Events]) -> Events:
     vocab = tuple(dict.fromkeys(name for part in parts for name in part.vocab))
     position = {name: i for i, name in enumerate(vocab)}
     code = [np.array([position[name] for name in part.vocab], np.int32)[part.code] for part in parts]
-    shift = np.cumsum([0] + [len(part.time) for part in parts])
-    offsets = [np.zeros(1, np.int64)] + [part.offsets[1:] + s for part, s in zip(parts, shift)]
+    before = np.cumsum([0] + [len(part.time) for part in parts[:-1]])
+    offsets = [np.zeros(1, np.int64)] + [part.offsets[1:] + s for part, s in zip(parts, before, strict=True)]
     kinds = {part.time.dtype for part in parts}
     if len(kinds) > 1:
         raise TypeError(f"`parts` differ in the dtype of `time`: {', '.join(sorted(map(str, kinds)))}")

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marey.events.report import ReadReport
+
+if TYPE_CHECKING:
+    import os
+
+    import pandas
+    import polars
+    import pyarrow
+
+    from marey.events.frames import Table
+    from marey.events.meds import Origin
 
 __all__ = ["Events"]
 
@@ -173,7 +183,7 @@ class Events:
             position[self.vocab.index(name)] = new
         code = position[self.code]
         mask = code >= 0
-        return replace(replace(self, code=np.maximum(code, 0), vocab=codes or self.vocab)._keep(mask), vocab=codes)
+        return replace(self._keep(mask), code=code[mask], vocab=codes)
 
     def counts(self) -> NDArray[np.int64]:
         """(N, V) int64: how many events of each code each subject has."""
@@ -197,6 +207,61 @@ class Events:
             and _same_columns(self.statics, other.statics)
             and _same_columns(self.labels, other.labels)
         )
+
+    def to_arrow(self) -> pyarrow.Table:
+        """One row a subject, without a copy of the events: see ``marey.events.arrow.to_arrow``."""
+        from marey.events.arrow import to_arrow
+
+        return to_arrow(self)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    @classmethod
+    def from_arrow(cls, data: Any, *, subjects: Any = None, labels: Sequence[str] = ()) -> Events:
+        """From any Arrow table, one row a subject or one row an event: see ``marey.events.arrow.from_arrow``."""
+        from marey.events.arrow import from_arrow
+
+        return from_arrow(data, subjects=subjects, labels=labels)
+
+    def to_meds(self, path: str | os.PathLike[str] | None = None, *, origin: Origin | None = None) -> pyarrow.Table:
+        """A MEDS table, and its Parquet file: see ``marey.events.meds.to_meds``."""
+        from marey.events.meds import to_meds
+
+        return to_meds(self, path, origin=origin)
+
+    @classmethod
+    def from_meds(cls, path: str | os.PathLike[str], *, origin: Origin | Literal["first"] | None = None) -> Events:
+        """From MEDS Parquet, a file or a folder: see ``marey.events.meds.from_meds``."""
+        from marey.events.meds import from_meds
+
+        return from_meds(path, origin=origin)
+
+    def to_pandas(self, table: Table = "events") -> pandas.DataFrame:
+        """One row an event, or one row a subject: see ``marey.events.frames.to_pandas``."""
+        from marey.events.frames import to_pandas
+
+        return to_pandas(self, table)
+
+    @classmethod
+    def from_pandas(cls, frame: pandas.DataFrame, *, subjects: Any = None, labels: Sequence[str] = ()) -> Events:
+        """From one row an event, in any order: see ``marey.events.frames.from_pandas``."""
+        from marey.events.frames import from_pandas
+
+        return from_pandas(frame, subjects=subjects, labels=labels)
+
+    def to_polars(self, table: Table = "events") -> polars.DataFrame:
+        """One row an event, or one row a subject: see ``marey.events.frames.to_polars``."""
+        from marey.events.frames import to_polars
+
+        return to_polars(self, table)
+
+    @classmethod
+    def from_polars(cls, frame: polars.DataFrame, *, subjects: Any = None, labels: Sequence[str] = ()) -> Events:
+        """From one row an event, in any order: see ``marey.events.frames.from_polars``."""
+        from marey.events.frames import from_polars
+
+        return from_polars(frame, subjects=subjects, labels=labels)
 
     def __repr__(self) -> str:
         from marey.events._show import text
