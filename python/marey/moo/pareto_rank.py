@@ -45,9 +45,9 @@ def pareto_rank(F: Any, *, k: int | None = None) -> Any:
 
     Notes
     -----
-    One sweep in lexicographic order (Jensen 2003; Zhang et al. 2015): O(N log N) for d <= 2, O(N log^2 N) for d = 3; for d >= 4 a branch and
-    bound over a k-d tree of the ranked points, whose cost depends on the data and is at worst O(d N^2). M. T. Jensen, IEEE Trans. Evol. Comput. 7(5), 2003; X. Zhang, Y. Tian, R. Cheng, Y. Jin, IEEE
-    Trans. Evol. Comput. 19(2), 2015.
+    One sweep in lexicographic order (Jensen, IEEE Trans. Evol. Comput. 7(5), 2003; Zhang et al., ibid. 19(2), 2015):
+    O(N log N) for d <= 2, O(N log^2 N) for d = 3; for d >= 4 a branch and bound over a k-d tree of the ranked points,
+    whose cost depends on the data and is at worst O(d N^2).
 
     Examples
     --------
