@@ -72,7 +72,7 @@ docs: setup  ## the documentation site: site/index.html
 .PHONY: sanitize
 sanitize: setup  ## the contract and the operations' tests with the C++ under ASan and UBSan
 	test -x build/asan/venv/bin/python || $(BIN)/python -m venv --without-pip build/asan/venv
-	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	$(BIN)/python -c 'import sys; print(*(p for p in sys.path if p.endswith("site-packages")), sep="\n")' \
 	  > "$$(echo build/asan/venv/lib/python3*/site-packages)/outer.pth"
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --upgrade \
 	  -C cmake.define.MAREY_SANITIZE=address,undefined -C cmake.define.MAREY_CUDA=OFF -C build-dir=build/asan/cmake \

@@ -96,7 +96,7 @@ void forward(const DecayScan<T, S>& a, const Block& b) {
       decay[j] = exp(-rate * (j < count ? double(a.dt[b.dt_start + t + j]) : 0.0));
     }
     for (int j = 0; j < count; ++j) {
-      h = decay[j] * h + tile[j];
+      h = madd(decay[j], h, tile[j]);
       tile[j] = h;
     }
     store_tile(a.h, tile, b, t, count);
@@ -117,7 +117,7 @@ void forward_single(const DecayScan<T, S>& a, const Block& b) {
       const int64_t at = b.start + (t + j) * b.time;
       const bool seen =
           s.mask_kind == MaskKind::none || s.mask[s.mask_kind == MaskKind::shared ? b.dt_start + t + j : at] != 0;
-      h = decay[j] * h + (seen ? double(a.x[at]) : 0.0);
+      h = madd(decay[j], h, seen ? double(a.x[at]) : 0.0);
       a.h[at] = T(h);
     }
   }

@@ -8,6 +8,10 @@
 #include <cstdint>
 #include <limits>
 
+#if defined(__FMA__)
+#include <immintrin.h>
+#endif
+
 #if !defined(MAREY_LEVEL)
 #error "simd.hpp belongs in sources compiled per instruction-set level"
 #endif
@@ -26,6 +30,25 @@ typedef double Vec __attribute__((vector_size(8 * lanes)));
 typedef std::int64_t Int __attribute__((vector_size(8 * lanes)));
 typedef std::uint64_t Bits __attribute__((vector_size(8 * lanes)));
 typedef float HalfVec __attribute__((vector_size(4 * lanes)));
+
+// a * b + c: one rounding where the level has the instruction, two where not. Contraction by the compiler is off: it
+// may fuse in one loop and not in another, and then the same element gets other bits in another place.
+inline Vec madd(Vec a, Vec b, Vec c) {
+#if defined(__AVX512F__)
+  return _mm512_fmadd_pd(a, b, c);
+#elif defined(__FMA__)
+  return _mm256_fmadd_pd(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+inline double madd(double a, double b, double c) {
+#if defined(__FMA__)
+  return __builtin_fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
 
 // Unaligned views for loads and stores.
 typedef double VecU __attribute__((vector_size(8 * lanes), aligned(8), may_alias));
@@ -113,9 +136,9 @@ inline Vec exp(Vec x) {
   constexpr double shifter = 0x1.8p52;  // adding it leaves the nearest integer in the low bits
   constexpr double lowest = -708.0, highest = 709.782712893384;
   const Vec clamped = select(x < lowest, splat(lowest), select(x > highest, splat(highest), x));
-  const Vec shifted = clamped * log2_e + shifter;
+  const Vec shifted = madd(clamped, splat(log2_e), splat(shifter));
   const Vec k = shifted - shifter;
-  const Vec r = (clamped - k * ln2_high) - k * ln2_low;
+  const Vec r = madd(k, splat(-ln2_low), madd(k, splat(-ln2_high), clamped));
   constexpr double inverse_factorials[] = {1.0 / 6227020800.0,
                                            1.0 / 479001600.0,
                                            1.0 / 39916800.0,
@@ -131,7 +154,7 @@ inline Vec exp(Vec x) {
                                            1.0,
                                            1.0};
   Vec p{};
-  for (double c : inverse_factorials) p = p * r + c;
+  for (double c : inverse_factorials) p = madd(p, r, splat(c));
   const Vec scaled = (Vec)((Bits)p + ((Bits)shifted << 52));
   const Vec finite = select(x < lowest, splat(0.0), scaled);
   const Vec ended = select(x > highest, splat(std::numeric_limits<double>::infinity()), finite);
