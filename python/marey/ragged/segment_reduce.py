@@ -9,7 +9,7 @@ import numpy as np
 from marey._runtime import native
 from marey._runtime.doors import door, is_torch
 from marey._runtime.specs import Case, Inputs, OpSpec, Tolerance, register
-from marey.ragged._rows import as_matrix, check_rows, contiguous, ragged_inputs
+from marey.ragged._rows import as_matrix, calls_without_nan, check_rows, contiguous, ragged_inputs
 from marey.reference.segment_reduce import segment_reduce as reference
 
 __all__ = ["segment_reduce"]
@@ -109,8 +109,9 @@ def _register_torch() -> None:
 def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
     import torch
 
-    values, offsets, op = as_matrix(inputs["values"]), inputs["offsets"], inputs["op"]
-    return [(torch.ops.marey.segment_reduce.default, (values, offsets, op))]
+    operator = torch.ops.marey.segment_reduce.default
+    arguments = (as_matrix(inputs["values"]), inputs["offsets"], inputs["op"])
+    return calls_without_nan(operator, arguments)
 
 
 _EDGES = (0, 1, 2, 31, 0, 32, 33, 7, 0)  # around the widths of vectors; empty rows within and at both ends
@@ -134,6 +135,7 @@ def _cases_of(op: str) -> list[Case]:
         _case(op, "infinities", (40, 1, 1, 9, 5000), tags="nan", special=(np.inf, -np.inf)),
         _case(op, "for gradients", (4, 1, 6), tags="grad"),  # no empty row: finite differences of infinity are NaN
         _case(op, "for gradients, channels", (3, 2), 3, tags="grad"),
+        _case(op, "many rows and long ones", (50_000, 3, 0, *[17] * 3000, 60_001), tags="threads"),
         _case(op, "one row of 10,000,000", (10_000_000,), tags="bench"),
         _case(op, "1,000,000 rows of 10", np.full(1_000_000, 10), tags="bench"),
         _case(op, "4,000 stays of 75 steps, 64 channels", np.full(4000, 75), 64, tags="bench"),
@@ -152,6 +154,8 @@ SPEC = register(
             _case("mean", "no values", (0, 0), 4, tags="empty"),
             _case("max", "no rows", (), tags="empty"),
             _case("min", "no channels", (3, 2), 0, tags="empty"),
+            _case("sum", "channels on threads", (4000, 3, 0, *[17] * 300, 9001), 7, tags="threads"),
+            _case("max", "wide on threads", (400, 3, 0, *[17] * 30, 901), 130, tags="threads"),
             _case("logsumexp", "-inf alone", (1, 2, 9), tags="nan", special=(-np.inf,)),
         ),
         backends=frozenset({"numpy", "torch", "compile", "cuda"}),

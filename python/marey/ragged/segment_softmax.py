@@ -9,7 +9,7 @@ import numpy as np
 from marey._runtime import native
 from marey._runtime.doors import door, is_torch
 from marey._runtime.specs import Case, Inputs, OpSpec, Tolerance, register
-from marey.ragged._rows import as_matrix, check_rows, contiguous, ragged_inputs
+from marey.ragged._rows import as_matrix, calls_without_nan, check_rows, contiguous, ragged_inputs
 from marey.reference.segment_softmax import segment_softmax as reference
 
 __all__ = ["segment_softmax"]
@@ -94,7 +94,8 @@ def _register_torch() -> None:
 def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
     import torch
 
-    return [(torch.ops.marey.segment_softmax.default, (as_matrix(inputs["values"]), inputs["offsets"]))]
+    arguments = (as_matrix(inputs["values"]), inputs["offsets"])
+    return calls_without_nan(torch.ops.marey.segment_softmax.default, arguments)
 
 
 _EDGES = (0, 1, 2, 31, 0, 32, 33, 7, 0)  # around the widths of vectors; empty rows within and at both ends
@@ -124,6 +125,9 @@ SPEC = register(
             _case("-inf", (40, 1, 1, 2, 9, 6000), 1, tags="nan", special=(-np.inf,)),
             _case("for gradients", (4, 0, 1, 6), tags="grad"),
             _case("for gradients, channels", (3, 2, 0), 3, tags="grad"),
+            _case("many rows and long ones", (50_000, 3, 0, *[17] * 3000, 60_001), tags="threads"),
+            _case("channels on threads", (4000, 3, 0, *[17] * 300, 9001), 7, tags="threads"),
+            _case("wide on threads", (400, 3, 0, *[17] * 30, 901), 130, tags="threads"),
             _case("one row of 10,000,000", (10_000_000,), tags="bench"),
             _case("1,000,000 rows of 10", np.full(1_000_000, 10), tags="bench"),
             _case("4,000 stays of 75 steps, 64 channels", np.full(4000, 75), 64, tags="bench"),
