@@ -11,11 +11,12 @@ from marey._runtime.threads import set_num_threads as set_num_threads
 from marey.errors import BackendError as BackendError
 
 if TYPE_CHECKING:
+    from marey import ragged as ragged
     from marey import scan as scan
     from marey._runtime.doctor import doctor as doctor
     from marey._runtime.verify import verify as verify
 
-__all__ = ["BackendError", "doctor", "get_num_threads", "scan", "set_num_threads", "verify"]
+__all__ = ["BackendError", "doctor", "get_num_threads", "ragged", "scan", "set_num_threads", "verify"]
 
 try:
     __version__ = version("marey")

@@ -7,6 +7,7 @@
 namespace py = pybind11;
 
 void bind_events(py::module_& m);
+void bind_ragged(py::module_& m);
 void bind_scan(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
@@ -18,5 +19,6 @@ PYBIND11_MODULE(_core, m) {
   m.def("poison_outputs", [](bool on) { marey::numpy::poison_outputs = on; }, py::arg("on"));
   m.attr("compiler") = MAREY_COMPILER;
   bind_events(m);
+  bind_ragged(m);
   bind_scan(m);
 }

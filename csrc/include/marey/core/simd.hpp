@@ -7,6 +7,9 @@
 #pragma once
 #include <cstdint>
 #include <limits>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #if defined(__FMA__)
 #include <immintrin.h>
@@ -30,6 +33,7 @@ typedef double Vec __attribute__((vector_size(8 * lanes)));
 typedef std::int64_t Int __attribute__((vector_size(8 * lanes)));
 typedef std::uint64_t Bits __attribute__((vector_size(8 * lanes)));
 typedef float HalfVec __attribute__((vector_size(4 * lanes)));
+typedef std::int32_t HalfInt __attribute__((vector_size(4 * lanes)));
 
 // a * b + c: one rounding where the level has the instruction, two where not. Contraction by the compiler is off: it
 // may fuse in one loop and not in another, and then the same element gets other bits in another place.
@@ -62,20 +66,56 @@ inline Vec load(const float* p) { return __builtin_convertvector(HalfVec(*reinte
 inline void store(double* p, Vec v) { *reinterpret_cast<VecU*>(p) = v; }
 inline void store(float* p, Vec v) { *reinterpret_cast<HalfVecU*>(p) = __builtin_convertvector(v, HalfVec); }
 
-// The first n lanes; the others are zero, and memory past them is not touched.
+// The first n lanes, 0 <= n <= lanes; the others are `fill`, and memory past them is not touched.
+template <typename T>
+inline Vec load_first_or(const T* p, std::int64_t n, double fill) {
+  if (n >= lanes) return load(p);
+#if defined(__AVX512F__)
+  const auto first = static_cast<__mmask8>((1u << n) - 1);
+  if constexpr (sizeof(T) == 8) {
+    return (Vec)_mm512_mask_loadu_pd((__m512d)splat(fill), first, p);
+  } else {
+    return (Vec)_mm512_mask_cvtps_pd((__m512d)splat(fill), first, _mm256_maskz_loadu_ps(first, p));
+  }
+#elif defined(__AVX2__)
+  const Int first = Int{0, 1, 2, 3} < n;
+  if constexpr (sizeof(T) == 8) {
+    return select(first, (Vec)_mm256_maskload_pd(p, (__m256i)first), splat(fill));
+  } else {
+    const __m128 some = _mm_maskload_ps(p, (__m128i) __builtin_convertvector(first, HalfInt));
+    return select(first, __builtin_convertvector((HalfVec)some, Vec), splat(fill));
+  }
+#else
+  Vec v = splat(fill);
+  for (std::int64_t i = 0; i < n; ++i) v[i] = p[i];
+  return v;
+#endif
+}
 template <typename T>
 inline Vec load_first(const T* p, std::int64_t n) {
-  if (n >= lanes) return load(p);
-  T padded[lanes] = {};
-  for (std::int64_t i = 0; i < n; ++i) padded[i] = p[i];
-  return load(padded);
+  return load_first_or(p, n, 0.0);
 }
 template <typename T>
 inline void store_first(T* p, Vec v, std::int64_t n) {
   if (n >= lanes) return store(p, v);
-  T padded[lanes];
-  store(padded, v);
-  for (std::int64_t i = 0; i < n; ++i) p[i] = padded[i];
+#if defined(__AVX512F__)
+  const auto first = static_cast<__mmask8>((1u << n) - 1);
+  if constexpr (sizeof(T) == 8) {
+    _mm512_mask_storeu_pd(p, first, (__m512d)v);
+  } else {
+    _mm256_mask_storeu_ps(p, first, (__m256) __builtin_convertvector(v, HalfVec));
+  }
+#elif defined(__AVX2__)
+  const Int first = Int{0, 1, 2, 3} < n;
+  if constexpr (sizeof(T) == 8) {
+    _mm256_maskstore_pd(p, (__m256i)first, (__m256d)v);
+  } else {
+    _mm_maskstore_ps(p, (__m128i) __builtin_convertvector(first, HalfInt),
+                     (__m128) __builtin_convertvector(v, HalfVec));
+  }
+#else
+  for (std::int64_t i = 0; i < n; ++i) p[i] = T(v[i]);
+#endif
 }
 
 // All bits set where the byte is not zero.

@@ -1,0 +1,80 @@
+// Ragged rows as the kernels see them: values[total][n_channels], row r at steps offsets[r] .. offsets[r + 1].
+//
+// A row longer than `piece_steps` is worked on in pieces of that many steps, counted from the row's own start, and the
+// pieces' results are joined in order. Neither threads nor the rows beside it move a piece, so none changes a bit.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+namespace marey::ragged {
+
+struct Rows {
+  const std::int64_t* offsets = nullptr;
+  std::int64_t n_rows = 0, n_channels = 1, total = 0;
+
+  // A piece stays in the first-level cache while a second pass runs over it.
+  std::int64_t piece_steps() const noexcept {
+    return std::max<std::int64_t>(64, 4096 / std::max<std::int64_t>(1, n_channels));
+  }
+
+  // Work items for for_pieces: one for each step and one for each row, so that empty rows count too.
+  std::int64_t items() const noexcept { return n_channels == 0 ? 0 : total + n_rows; }
+
+  // Items to a thread so that it has work for more than its start costs.
+  std::int64_t grain() const noexcept {
+    return std::max<std::int64_t>(1, 32768 / std::max<std::int64_t>(1, n_channels));
+  }
+
+  // Scratch for the pieces of long rows. A piece's slot follows from where it begins: blocks of piece_steps steps hold
+  // at most one first piece of a long row and one later piece.
+  std::int64_t slots() const noexcept { return 2 * (total / piece_steps() + 1); }
+  std::int64_t slot(std::int64_t row_begin, std::int64_t piece_begin) const noexcept {
+    return 2 * (piece_begin / piece_steps()) + (piece_begin == row_begin);
+  }
+  std::int64_t longest() const noexcept {
+    std::int64_t most = 0;
+    for (std::int64_t r = 0; r < n_rows; ++r) most = std::max(most, offsets[r + 1] - offsets[r]);
+    return most;
+  }
+  bool any_long() const noexcept { return total > piece_steps() && longest() > piece_steps(); }
+};
+
+// Steps begin .. end of the row that starts at row_begin; `whole` if that is all of it.
+struct Piece {
+  std::int64_t row, row_begin, begin, end;
+  bool whole;
+};
+
+// Calls visit(piece) for every piece whose first item lies in [first, last).
+template <typename Visit>
+void for_pieces(const Rows& rows, std::int64_t first, std::int64_t last, Visit&& visit) {
+  const std::int64_t most = rows.piece_steps();
+  std::int64_t low = 0, high = rows.n_rows;  // the last row that begins at or before item `first`
+  while (high - low > 1) {
+    const std::int64_t middle = low + (high - low) / 2;
+    (rows.offsets[middle] + middle <= first ? low : high) = middle;
+  }
+  for (std::int64_t row = low; row < rows.n_rows; ++row) {
+    const std::int64_t begin = rows.offsets[row], end = rows.offsets[row + 1], item = begin + row;
+    if (item >= last) break;
+    if (end - begin <= most) {
+      if (item >= first) visit(Piece{row, begin, begin, end, true});
+      continue;
+    }
+    const std::int64_t skipped = item >= first ? 0 : (first - item + most - 1) / most;
+    for (std::int64_t at = begin + skipped * most; at < end && at + row < last; at += most) {
+      visit(Piece{row, begin, at, std::min(at + most, end), false});
+    }
+  }
+}
+
+// Calls visit(row, begin, end) for every row that was cut.
+template <typename Visit>
+void for_long_rows(const Rows& rows, Visit&& visit) {
+  const std::int64_t most = rows.piece_steps();
+  for (std::int64_t row = 0; row < rows.n_rows; ++row) {
+    if (rows.offsets[row + 1] - rows.offsets[row] > most) visit(row, rows.offsets[row], rows.offsets[row + 1]);
+  }
+}
+
+}  // namespace marey::ragged
