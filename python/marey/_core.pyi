@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -6,6 +7,7 @@ from numpy.typing import NDArray
 _Floats: TypeAlias = NDArray[np.floating[Any]]
 
 compiler: str
+physionet2012_variables: tuple[str, ...]
 
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
@@ -21,3 +23,7 @@ def decay_scan(
     offsets: NDArray[np.int64] | None = None,
     channels_last: bool = False,
 ) -> tuple[_Floats, _Floats]: ...
+def list_tar(archive: bytes) -> tuple[list[tuple[str, str, int, int]], int, str]: ...
+def read_physionet2012(
+    texts: Sequence[bytes | memoryview], ids_in_names: Sequence[int], threads: int
+) -> dict[str, Any]: ...
