@@ -32,6 +32,7 @@ def run(paths: list[str], select: str | None) -> list[dict[str, Any]]:
         report = Path(folder) / "report.json"
         command = [sys.executable, "-m", "pytest", "-q", "--benchmark-only", "--benchmark-quiet", "-p", "no:randomly"]
         command += ["-o", "python_files=bench_*.py", "-o", "addopts=", "-m", "not gpu", "--rootdir", str(HERE.parent)]
+        command += ["-o", f"pythonpath={HERE}"]
         command += [f"--benchmark-json={report}", *(["-k", select] if select else []), *paths]
         status = subprocess.run(command, check=False).returncode
         if status != 0:

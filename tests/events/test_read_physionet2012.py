@@ -5,12 +5,16 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from marey.events import Events, read_physionet2012
+from marey.reference.physionet2012 import read_stays
 
 HEAD = "Time,Parameter,Value\n00:00,RecordID,{id}\n00:00,Age,54\n00:00,Gender,0\n00:00,Height,-1\n00:00,ICUType,4\n"
 OUTCOMES = "RecordID,SAPS-I,SOFA,Length_of_stay,Survival,In-hospital_death\n"
@@ -47,6 +51,26 @@ def test_descriptors_become_statics_and_the_rest_events(tmp_path: Path) -> None:
     }
     assert np.isnan(ev.statics["Height"]).all()
     assert events_of(ev) == [(7 / 60, "HR", 73), (47.5, "Temp", float(np.float32(36.6))), (48, "Urine", 14220)]
+
+
+plain_row = st.builds(
+    lambda minute, name, value: f"{minute // 60:02}:{minute % 60:02},{name},{value}",
+    st.integers(0, 48 * 60),
+    st.sampled_from(["HR", "Temp", "pH", "Weight", "MechVent"]),
+    st.sampled_from([0, 1, -17.8, 7.4, 162.6, 1.422e4, "1.422e+04", "0.10"]),
+)
+
+
+@given(st.lists(st.lists(plain_row, max_size=12), min_size=1, max_size=4))
+def test_well_formed_stays_read_as_by_the_reference(stays: list[list[str]]) -> None:
+    texts = [stay(*rows, id=i) for i, rows in enumerate(stays, 1)]
+    with tempfile.TemporaryDirectory() as path:
+        ev = read_physionet2012(folder(Path(path), *texts), outcomes=False)
+    for one, plain in zip(ev, read_stays(texts), strict=True):
+        assert one.subject_id.tolist() == [plain.subject_id]
+        assert events_of(one) == [(minute / 60, name, float(np.float32(value))) for minute, name, value in plain.events]
+        for name, column in one.statics.items():
+            np.testing.assert_array_equal(column, np.float32(plain.descriptors.get(name, np.nan)))
 
 
 def test_the_first_weight_at_zero_is_the_descriptor_and_others_are_events(tmp_path: Path) -> None:

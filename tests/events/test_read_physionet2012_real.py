@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,15 @@ import pytest
 from marey.events import Events, read_physionet2012
 from marey.reference.physionet2012 import PlainStay, archive_texts, read_stays
 
-DATA = Path(os.environ.get("MAREY_DATA", Path(__file__).parents[3] / "shared" / "data")) / "physionet2012"
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif(not DATA.is_dir(), reason=f"needs the challenge's sets in {DATA}"),
-]
+pytestmark = pytest.mark.data
+
+
+@pytest.fixture(scope="module")
+def sets(data_dir: Path) -> Path:
+    folder = data_dir / "physionet2012"
+    if not folder.is_dir():
+        pytest.skip(f"no sets of the challenge in {folder}")
+    return folder
 
 
 @pytest.fixture(scope="module", params=["a", "b"])
@@ -25,13 +28,13 @@ def letter(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def events(letter: str) -> Events:
-    return read_physionet2012(DATA / f"set-{letter}.tar.gz")
+def events(sets: Path, letter: str) -> Events:
+    return read_physionet2012(sets / f"set-{letter}.tar.gz")
 
 
 @pytest.fixture(scope="module")
-def plain(letter: str) -> list[PlainStay]:
-    return read_stays(archive_texts(DATA / f"set-{letter}.tar.gz"))
+def plain(sets: Path, letter: str) -> list[PlainStay]:
+    return read_stays(archive_texts(sets / f"set-{letter}.tar.gz"))
 
 
 def test_every_event_is_that_of_the_plain_reader(events: Events, plain: list[PlainStay]) -> None:
@@ -50,8 +53,8 @@ def test_every_descriptor_is_that_of_the_plain_reader(events: Events, plain: lis
         np.testing.assert_array_equal(column, expected, err_msg=name)
 
 
-def test_every_label_is_that_of_the_outcomes_file(events: Events, letter: str) -> None:
-    with open(DATA / f"Outcomes-{letter}.txt", newline="") as file:
+def test_every_label_is_that_of_the_outcomes_file(events: Events, sets: Path, letter: str) -> None:
+    with open(sets / f"Outcomes-{letter}.txt", newline="") as file:
         rows = {int(row["RecordID"]): row for row in csv.DictReader(file)}
     columns = {
         "saps_i": "SAPS-I",
@@ -74,8 +77,8 @@ def test_the_report_accounts_for_every_row(events: Events, plain: list[PlainStay
     assert (report.skipped, report.ignored, report.outcomes_unused) == ((), (), 0)
 
 
-def test_threads_do_not_change_the_result(events: Events, letter: str) -> None:
-    assert events.equals(read_physionet2012(DATA / f"set-{letter}.tar.gz", threads=1))
+def test_threads_do_not_change_the_result(events: Events, sets: Path, letter: str) -> None:
+    assert events.equals(read_physionet2012(sets / f"set-{letter}.tar.gz", threads=1))
 
 
 def test_the_sets_share_one_vocabulary_of_37_variables(events: Events) -> None:

@@ -39,10 +39,11 @@ class Outcomes:
 
 
 def find_outcomes(path: Path) -> Path:
+    path = path.absolute()
     folders = [path, path.parent] if path.is_dir() else [path.parent]
     named = re.search(r"set-([a-z])", path.name)
     pattern = f"Outcomes-{named[1]}.txt" if named else "Outcomes-*.txt"
-    found = [file for folder in folders for file in sorted(folder.resolve().glob(pattern))]
+    found = [file for folder in folders for file in sorted(folder.glob(pattern))]
     if not found:
         raise FileNotFoundError(
             f"no {pattern} in or beside {path}; pass `outcomes`, the file's path, or outcomes=False to read no labels"
