@@ -21,6 +21,7 @@ myst_heading_anchors = 3
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_param = False
+napoleon_attr_annotations = False
 autodoc_typehints = "none"
 nitpicky = True
 exclude_patterns = ["_build"]

@@ -160,7 +160,7 @@ class Events:
 
     @property
     def subject_index(self) -> NDArray[np.int64]:
-        """(E,) int64: the position of each event's subject."""
+        """The position of each event's subject, (E,) int64."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
     def _keep(self, mask: NDArray[np.bool_]) -> Events:
@@ -186,7 +186,7 @@ class Events:
         return replace(self._keep(mask), code=code[mask], vocab=codes)
 
     def counts(self) -> NDArray[np.int64]:
-        """(N, V) int64: how many events of each code each subject has."""
+        """How many events of each code each subject has, (N, V) int64."""
         shape = (len(self), len(self.vocab))
         cell = self.subject_index * shape[1] + self.code
         return np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)

@@ -43,7 +43,7 @@ def read_physionet2012(
         ``"raise"``: a malformed row or file is a ``ValueError``. ``"skip"``: it is left out, counted and listed in
         ``report``.
     threads
-        Threads that parse; by default ``marey.get_num_threads()``. The result does not depend on it.
+        At most so many threads parse; by default, and at most, ``marey.get_num_threads()``. The result is the same.
 
     Returns
     -------
