@@ -122,9 +122,7 @@ def test_bootstrap_equals_the_statistics_of_each_resample_taken_one_by_one():
     for name, statistic in (("auroc", auroc), ("auprc", auprc), ("brier", brier)):
         values = [statistic(y[i], p[i]) for i in draws]
         assert found[name].value == statistic(y, p)
-        np.testing.assert_allclose(
-            (found[name].low, found[name].high), np.quantile(values, (0.025, 0.975)), atol=1e-12
-        )
+        np.testing.assert_allclose((found[name].low, found[name].high), np.quantile(values, (0.025, 0.975)), atol=1e-12)
 
 
 def test_bootstrap_is_seeded_and_leaves_its_input_alone():
@@ -137,9 +135,7 @@ def test_bootstrap_is_seeded_and_leaves_its_input_alone():
 
 def test_differences_are_paired():
     y, p = cohort(400)
-    found = bootstrap(
-        y, {"first": p, "same": p, "noise": np.random.default_rng(3).random(400)}, replicates=200
-    )
+    found = bootstrap(y, {"first": p, "same": p, "noise": np.random.default_rng(3).random(400)}, replicates=200)
     same, noise = found["same"]["auroc_difference"], found["noise"]["auroc_difference"]
     assert (same.value, same.low, same.high) == (0, 0, 0)
     assert noise.value == found["first"]["auroc"].value - found["noise"]["auroc"].value

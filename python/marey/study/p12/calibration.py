@@ -75,14 +75,10 @@ def calibration(y: ArrayLike, p: ArrayLike, *, bins: int = 10) -> Calibration:
     _, slope = _logistic(np.stack([np.ones_like(logit), logit], axis=1), dead, np.zeros_like(logit))
     (intercept,) = _logistic(np.ones((risk.size, 1)), dead, logit)
     low, high = _wilson(observed, count)
-    return Calibration(
-        np.bincount(which, risk) / count, observed, low, high, count, float(slope), float(intercept)
-    )
+    return Calibration(np.bincount(which, risk) / count, observed, low, high, count, float(slope), float(intercept))
 
 
-def _logistic(
-    x: NDArray[np.float64], dead: NDArray[np.bool_], offset: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _logistic(x: NDArray[np.float64], dead: NDArray[np.bool_], offset: NDArray[np.float64]) -> NDArray[np.float64]:
     """Maximum-likelihood coefficients by damped Newton steps; NaN where the likelihood has no maximum."""
     beta = np.zeros(x.shape[1])
     loss = _deviance(offset, dead)
@@ -106,9 +102,7 @@ def _deviance(eta: NDArray[np.float64], dead: NDArray[np.bool_]) -> float:
     return float(np.sum(np.logaddexp(0, np.where(dead, -eta, eta))))
 
 
-def _wilson(
-    fraction: NDArray[np.float64], count: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _wilson(fraction: NDArray[np.float64], count: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     z2 = _Z95**2 / count
     middle = (fraction + z2 / 2) / (1 + z2)
     half = np.sqrt(fraction * (1 - fraction) * z2 + z2**2 / 4) / (1 + z2)

@@ -44,9 +44,7 @@ def checked(y: ArrayLike, p: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.f
         raise ValueError(f"`y` has shape {outcome.shape} and `p` {risk.shape}; expected two equal (N,)")
     bad = np.flatnonzero(~np.isfinite(risk))
     if bad.size:
-        raise ValueError(
-            f"`p` is {risk[bad[0]]} at index {bad[0]} ({bad.size} not finite); expected finite risks"
-        )
+        raise ValueError(f"`p` is {risk[bad[0]]} at index {bad[0]} ({bad.size} not finite); expected finite risks")
     if not np.isin(outcome, (0, 1)).all():
         raise ValueError("`y` has values other than 0 and 1")
     dead = outcome.astype(bool)
@@ -163,9 +161,7 @@ def bootstrap(
     if not risks:
         raise ValueError("`risks` is empty; expected at least one risk")
     rankings = {name: _Ranking(*checked(y, p)) for name, p in risks.items()}
-    point = {
-        name: r.scores(r.ones) | {"brier": np.array([brier(y, risks[name])])} for name, r in rankings.items()
-    }
+    point = {name: r.scores(r.ones) | {"brier": np.array([brier(y, risks[name])])} for name, r in rankings.items()}
     dead = next(iter(rankings.values())).dead
     blocks: dict[str, list[dict[str, NDArray[np.float64]]]] = {name: [] for name in rankings}
     for counts in _resamples(dead, replicates, seed):
@@ -194,9 +190,7 @@ def auroc_by_hour(y: ArrayLike, p_hourly: ArrayLike) -> NDArray[np.float64]:
     """
     outcome, risks = np.asarray(y), np.asarray(p_hourly, dtype=np.float64)
     if outcome.ndim != 1 or risks.ndim != 2 or len(risks) != len(outcome):
-        raise ValueError(
-            f"`y` has shape {outcome.shape} and `p_hourly` {risks.shape}; expected (N,) and (N, H)"
-        )
+        raise ValueError(f"`y` has shape {outcome.shape} and `p_hourly` {risks.shape}; expected (N,) and (N, H)")
     areas = np.full(risks.shape[1], np.nan)
     for hour, risk in enumerate(risks.T):
         known = ~np.isnan(risk)
