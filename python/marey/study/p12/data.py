@@ -97,8 +97,8 @@ def locate(
         return _synthetic("as asked for", seed, say)
     given = data if data is not None else os.environ.get("MAREY_DATA") or None
     if given is not None:
-        origin = "--data" if data is not None else "$MAREY_DATA"
-        folder = _folder(Path(given).expanduser(), (train, test), origin)
+        origin, name = ("the given folder", "--data") if data is not None else ("$MAREY_DATA",) * 2
+        folder = _folder(Path(given).expanduser(), (train, test), name)
     else:
         folder, origin = cache_folder() / "physionet2012", "the cache"
         try:
@@ -131,20 +131,20 @@ def _stays_in(folder: Path, letter: str) -> Path | None:
     return next((path for path in candidates if path.exists()), None)
 
 
-def _folder(root: Path, letters: tuple[str, ...], origin: str) -> Path:
+def _folder(root: Path, letters: tuple[str, ...], name: str) -> Path:
     if not root.is_dir():
-        raise DataError(f"{origin}: {root} is not a folder")
+        raise DataError(f"{name}: {root} is not a folder")
     holds = [f for f in (root, root / "physionet2012") if any(_stays_in(f, x) for x in letters)]
     if not holds:
         raise DataError(
-            f"{origin}: {root} has neither set-{letters[0]}.tar.gz nor physionet2012/set-{letters[0]}.tar.gz; "
-            f"without {origin} the official files are downloaded"
+            f"{name}: {root} has neither set-{letters[0]}.tar.gz nor physionet2012/set-{letters[0]}.tar.gz; "
+            f"without {name} the official files are downloaded"
         )
     for letter in letters:
         if _stays_in(holds[0], letter) is None:
-            raise DataError(f"{origin}: {holds[0]} has no set-{letter}.tar.gz")
+            raise DataError(f"{name}: {holds[0]} has no set-{letter}.tar.gz")
         if not (holds[0] / f"Outcomes-{letter}.txt").is_file():
-            raise DataError(f"{origin}: {holds[0]} has no Outcomes-{letter}.txt")
+            raise DataError(f"{name}: {holds[0]} has no Outcomes-{letter}.txt")
     return holds[0]
 
 
