@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marey.events import Events
+from marey.ragged import segment_reduce
 
 __all__ = ["STATISTICS", "summaries"]
 
@@ -46,34 +47,24 @@ def summaries(events: Events) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     cell = (events.subject_index * variables + events.code)[valid]
     order = np.argsort(cell, kind="stable")  # keeps the order of time within a cell
     value, time = events.value[valid][order].astype(np.float64), events.time[valid][order]
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=stays * variables))])
+    count = np.bincount(cell, minlength=stays * variables)
+    offsets = np.concatenate([[0], np.cumsum(count)])
 
-    filled = np.flatnonzero(np.diff(offsets))
-    begin, count = offsets[filled], np.diff(offsets)[filled]
-    of_cell = np.repeat(np.arange(filled.size), count)
-
-    def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(of_cell, values, minlength=filled.size).astype(np.float64)
-
-    mean = total(value) / count
-    deviation, lag = value - mean[of_cell], time - (total(time) / count)[of_cell]
-    spread_of_time = total(lag**2)
-    sloped = spread_of_time > 0
-    slope = np.full(filled.size, np.nan)
-    slope[sloped] = total(lag * deviation)[sloped] / spread_of_time[sloped]
-    found = {
-        "first": value[begin],
-        "last": value[begin + count - 1],
-        "min": np.minimum.reduceat(value, begin),
-        "max": np.maximum.reduceat(value, begin),
-        "mean": mean,
-        "std": np.sqrt(total(deviation**2) / count),
-        "slope": slope,
-    }
+    mean = segment_reduce(value, offsets, "mean")
+    deviation = value - np.repeat(mean, count)
+    lag = time - np.repeat(segment_reduce(time, offsets, "mean"), count)
+    spread_of_time = segment_reduce(lag**2, offsets, "sum")
+    filled, sloped = count > 0, spread_of_time > 0
     table = np.full((len(STATISTICS), stays * variables), np.nan)
-    table[0] = np.log1p(np.diff(offsets))
-    for row, statistic in enumerate(STATISTICS[1:], 1):
-        table[row, filled] = found[statistic]
+    row = dict(zip(STATISTICS, table, strict=True))
+    row["log_count"][:] = np.log1p(count)
+    row["first"][filled] = value[offsets[:-1][filled]]
+    row["last"][filled] = value[offsets[1:][filled] - 1]
+    row["min"][filled] = segment_reduce(value, offsets, "min")[filled]
+    row["max"][filled] = segment_reduce(value, offsets, "max")[filled]
+    row["mean"][:] = mean
+    row["std"][:] = np.sqrt(segment_reduce(deviation**2, offsets, "mean"))
+    row["slope"][sloped] = segment_reduce(lag * deviation, offsets, "sum")[sloped] / spread_of_time[sloped]
 
     kind: NDArray[Any] = events.statics["ICUType"][:, None] == np.array(_ICU_TYPES)
     numbers = np.stack([events.statics[name].astype(np.float64) for name in _NUMBERS], axis=1)
