@@ -1,0 +1,1 @@
+"""Whole studies: from raw records to a trained, evaluated, reported model."""

@@ -1,0 +1,1 @@
+"""In-hospital death from the first 48 hours of intensive care (PhysioNet 2012)."""
