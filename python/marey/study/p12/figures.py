@@ -156,7 +156,9 @@ def precision_recall(y: NDArray[Any], risks: Mapping[str, Floats], scores: Mappi
 def calibration_plot(y: NDArray[Any], p: Floats, curve: Calibration) -> str:
     """Observed against predicted risk by tenths, above how often each risk was given."""
     top = min(1.0, 1.08 * float(max(curve.predicted.max(), curve.high.max())))
-    pairs = ", ".join(f"{a:.0%} predicted {b:.0%} observed" for a, b in zip(curve.predicted, curve.observed, strict=True))
+    pairs = ", ".join(
+        f"{a:.0%} predicted {b:.0%} observed" for a, b in zip(curve.predicted, curve.observed, strict=True)
+    )
     with figure("calibration", WIDTH, 400, f"Calibration in {len(curve.count)} groups: {pairs}.") as canvas:
         axes, below = canvas.figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
         axes.plot([0, top], [0, top], color=COLORS["soft"], linewidth=0.8)
@@ -185,18 +187,21 @@ def risk_by_hour(y: NDArray[Any], p_hourly: Floats, area: Floats, final: Mapping
     hours = np.arange(p_hourly.shape[1])
     known = np.flatnonzero(~np.isnan(area))
     told = ", ".join(f"{area[h]:.3f} at {h} h" for h in (6, 12, 24, 48) if h in known)
-    with figure("by-hour", WIDTH, 430, f"Risk and AUROC by hour. AUROC {told}.") as canvas:
+    with figure("by-hour", WIDTH, 430, f"Risk and AUROC by hour. AUROC {told or 'unknown'}.") as canvas:
         axes, below = canvas.figure.subplots(2, 1, sharex=True, height_ratios=(1.25, 1))
         for died, color, label in ((1, "death", "died"), (0, "alive", "survived")):
             group = p_hourly[np.asarray(y) == died]
             seen = ~np.isnan(group).all(axis=0)
+            if not seen.any():
+                continue
             low, middle, high = np.nanquantile(group[:, seen], (0.25, 0.5, 0.75), axis=0)
             axes.fill_between(hours[seen], low, high, color=COLORS[color], alpha=0.18, linewidth=0)
             dash = "-" if died else (0, (5, 1.6))
             axes.plot(hours[seen], middle, color=COLORS[color], linestyle=dash, linewidth=2.2, label=label)
         axes.set_ylabel("risk")
         axes.set_ylim(0)
-        axes.legend(loc="upper left", ncols=2)
+        if axes.lines:
+            axes.legend(loc="upper left", ncols=2)
         _percent(axes, "y", limits=False)
         below.plot(hours, area, **_style(0))
         for i, (name, value) in enumerate(final.items(), 1):
@@ -207,7 +212,8 @@ def risk_by_hour(y: NDArray[Any], p_hourly: Floats, area: Floats, final: Mapping
         below.set_xlabel("hours since admission")
         below.set_xlim(0, HOURS)
         below.set_xticks(range(0, HOURS + 1, 6))
-        below.legend(loc="lower right")
+        if final:
+            below.legend(loc="lower right")
     return canvas.svg
 
 

@@ -15,7 +15,7 @@ from marey.study.p12.metrics import Interval, auroc_by_hour, bootstrap
 from marey.study.p12.page import page
 from marey.study.p12.result import StudyResult
 
-__all__ = ["MODEL", "numbers", "write_report"]
+__all__ = ["MODEL", "numbers", "summary", "write_report"]
 
 MODEL = "event model"
 
@@ -39,6 +39,22 @@ def write_report(result: StudyResult, out: Path) -> Path:
     html = out / "report.html"
     html.write_text(page(result, found, scores, curve), encoding="utf-8")
     return html
+
+
+def summary(out: Path) -> str:
+    """The report in the folder `out` in a few lines, for a terminal."""
+    found = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    models = {MODEL: found["test"], **found["baselines"]}
+    width = max(map(len, models))
+    lines = [f"{'':{width}}  AUROC                   AUPRC"]
+    for name, scores in models.items():
+        cells = (
+            f"{scores[k]:.3f} ({scores[k + '_ci95'][0]:.3f} to {scores[k + '_ci95'][1]:.3f})"
+            for k in ("auroc", "auprc")
+        )
+        lines.append(f"{name:{width}}  {'  '.join(cells)}")
+    warning = [found["note"]] if found["source"] == "synthetic" else []
+    return "\n".join([*warning, *lines, str(out / "report.html")])
 
 
 def score(result: StudyResult) -> dict[str, dict[str, Interval]]:

@@ -1,0 +1,7 @@
+"""``python -m marey``."""
+
+from __future__ import annotations
+
+from marey.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,171 @@
+"""The command ``marey``: whole studies, and a look at what is live on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from marey.errors import BackendError
+
+__all__ = ["main"]
+
+MISUSE, FAILED, INTERRUPTED = 2, 1, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Parameters
+    ----------
+    arguments
+        The words after ``marey``; by default those of the command line.
+
+    Returns
+    -------
+    int
+        The exit status: 0 done, 1 a check failed, 2 wrong use or something missing (one line on standard error says
+        what), 130 interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except KeyboardInterrupt:
+        print(f"\nmarey: interrupted{options.when_interrupted}", file=sys.stderr)
+        return INTERRUPTED
+    except (BackendError, ValueError, OSError) as error:
+        if options.traceback:
+            raise
+        print(f"marey: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
+        return MISUSE
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, and where to read on."""
+        self.exit(MISUSE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> _Parser:
+    common = _Parser(add_help=False)
+    common.add_argument("--traceback", action="store_true", help="show where an error arose, for a report of a bug")
+    parser = _Parser(prog="marey", description="A native compute engine for health time series.", allow_abbrev=False)
+    parser.add_argument("--version", action=_Version, help="print the version and leave")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    study = commands.add_parser("study", help="run a whole study, from raw records to a report")
+    studies = study.add_subparsers(title="studies", metavar="STUDY", required=True)
+    _add_p12(studies, common)
+
+    for name, function, help_text in (
+        ("verify", _verify, "check every operation against its reference on this machine"),
+        ("doctor", _doctor, "print which kernels, libraries and devices are live"),
+    ):
+        command = commands.add_parser(name, parents=[common], help=help_text, description=help_text.capitalize() + ".")
+        command.set_defaults(command=function, when_interrupted="")
+    return parser
+
+
+def _add_p12(studies: argparse._SubParsersAction[_Parser], common: _Parser) -> None:
+    p12 = studies.add_parser(
+        "p12",
+        parents=[common],
+        allow_abbrev=False,
+        help="in-hospital death from the first 48 hours of intensive care",
+        description="Reads the stays of the PhysioNet/CinC Challenge 2012, trains a model on them event by event, "
+        "tests it beside logistic regression and gradient boosting, replays every test stay as a stream, and writes "
+        "report.html and report.json.",
+        epilog="Without --data the stays come from $MAREY_DATA, else from the cache, else from physionet.org (13 MB, "
+        "once). Without a network the stays are made by a random generator, and the report says so.",
+    )
+    p12.set_defaults(command=_study_p12, when_interrupted="; the same command with --resume continues")
+    data = p12.add_argument_group("data")
+    data.add_argument(
+        "--data",
+        metavar="DIR",
+        help="folder with set-a.tar.gz, set-b.tar.gz and their Outcomes files, or with the folder physionet2012 "
+        "that has them; 'synthetic' for made stays",
+    )
+    data.add_argument("--train", choices="abc", default="a", help="set to learn from (default: a)")
+    data.add_argument("--test", choices="abc", default="b", help="set to test on (default: b)")
+    model = p12.add_argument_group("model")
+    model.add_argument("--model", choices=["event"], default="event", help="the model (default: event)")
+    model.add_argument("--epochs", type=_at_least(1), metavar="N", help="passes over the training stays")
+    model.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="of every random draw (default: 0)")
+    machine = p12.add_argument_group("machine")
+    machine.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    machine.add_argument("--threads", type=_at_least(1), metavar="N", help="processor threads (default: all cores)")
+    run = p12.add_argument_group("run")
+    run.add_argument("--out", type=Path, default=Path("run"), metavar="DIR", help="where results go (default: run)")
+    run.add_argument("--resume", action="store_true", help="continue a run that was interrupted in --out")
+
+
+def _at_least(low: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if value < low:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {low}")
+        return value
+
+    return whole_number
+
+
+class _Version(argparse.Action):
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: str | None) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=options.get("help"))
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from marey import __version__
+
+        print(f"marey {__version__}")
+        parser.exit()
+
+
+def _study_p12(options: argparse.Namespace) -> int:
+    import importlib
+
+    _need("study", ("torch", "sklearn", "matplotlib", "jinja2"))
+    if options.train == options.test:
+        raise ValueError(f"--train and --test are both {options.train}; a model is not tested on what it learned from")
+    if options.out.exists() and not options.out.is_dir():
+        raise ValueError(f"--out {options.out} is a file; expected a folder")
+    run = importlib.import_module("marey.study.p12.run")
+    names = ("data", "train", "test", "out", "device", "epochs", "seed", "threads", "resume", "model")
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    run.run(run.Config(**given))
+    from marey.study.p12.report import summary
+
+    print(summary(options.out))
+    return 0
+
+
+def _need(extra: str, modules: Sequence[str]) -> None:
+    """All that is missing at once, before any work is done."""
+    from importlib.util import find_spec
+
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        names = ", ".join("scikit-learn" if name == "sklearn" else name for name in missing)
+        raise BackendError(f"this command needs {names}; get it with: pip install 'marey[{extra}]'")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    import marey
+
+    try:
+        marey.verify()
+    except AssertionError:  # told already, check by check
+        return FAILED
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    import marey
+
+    marey.doctor()
+    return 0
