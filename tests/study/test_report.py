@@ -211,7 +211,7 @@ def test_a_made_cohort_is_announced_wherever_one_looks(tmp_path):
     html = write_report(result, tmp_path).read_text()
     words = Page(html).words
     assert "<title>SYNTHETIC" in html
-    assert words.index("Synthetic data. SYNTHETIC stays") < words.index("In-hospital death")
+    assert words.index("SYNTHETIC stays, made by") < words.index("In-hospital death")
     assert "Not about patients." in words
     assert "Data: PhysioNet" not in words
     assert summary(tmp_path).startswith("SYNTHETIC stays")

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from marey.study.p12.errors import DataError, NoNetwork
 
@@ -77,11 +78,11 @@ def download(
             reason = f"it answered {error.code} {error.reason}"
         except urllib.error.URLError as error:
             if not answered:
-                raise NoNetwork(f"{url} cannot be reached: {error.reason}") from error
+                raise NoNetwork(f"{urlsplit(url).netloc} cannot be reached ({error.reason})") from error
             reason = str(error.reason)
         except (_Again, OSError, http.client.HTTPException) as error:
             if not answered:
-                raise NoNetwork(f"{url} cannot be reached: {error}") from error
+                raise NoNetwork(f"{urlsplit(url).netloc} cannot be reached ({error})") from error
             reason = str(error) or type(error).__name__
     kept = f"; {part.stat().st_size:,} bytes are kept, run again to continue" if part.exists() else ""
     raise DataError(f"{url} could not be downloaded in {attempts} attempts: {reason}{kept}")
