@@ -213,8 +213,17 @@ def test_a_made_cohort_is_announced_wherever_one_looks(tmp_path):
     assert "<title>SYNTHETIC" in html
     assert words.index("SYNTHETIC stays, made by") < words.index("In-hospital death")
     assert "Not about patients." in words
+    assert "marey study p12 --data synthetic" in words
     assert "Data: PhysioNet" not in words
     assert summary(tmp_path).startswith("SYNTHETIC stays")
+
+
+def test_places_of_one_machine_stay_there(tmp_path):
+    result = made_result(40, config={"model": "event", "data": Path("/home/me"), "out": Path("/home/me/o"), "width": 8})
+    html = write_report(result, tmp_path).read_text()
+    found = (tmp_path / "report.json").read_text()
+    assert "/home/me" not in html + found
+    assert json.loads(found)["config"] == {"model": "event", "width": 8}
 
 
 def test_names_are_escaped(tmp_path):

@@ -68,9 +68,9 @@ def page(
         calibration_words=_calibration_words(curve),
         examples=_examples(result),
         number_words=_NUMBER_WORDS,
-        command=_command(result.config),
+        command=_command(result),
         stages=_stages(result.timings),
-        settings=_pairs(result.config),
+        settings=_pairs(found["config"]),
         versions=_pairs(result.versions),
         figures=_figures(result, found, scores, curve),
     )
@@ -195,9 +195,10 @@ def _examples(result: StudyResult) -> list[dict[str, str]]:
     return shown
 
 
-def _command(config: Mapping[str, Any]) -> str:
-    flags = [f"--{key} {config[key]}" for key in _FLAGS if config.get(key) is not None]
-    return " ".join(["marey study p12", *flags])
+def _command(result: StudyResult) -> str:
+    data = ["--data synthetic"] if result.source == "synthetic" else []
+    flags = [f"--{key} {result.config[key]}" for key in _FLAGS if result.config.get(key) is not None]
+    return " ".join(["marey study p12", *data, *flags])
 
 
 def _stages(timings: Mapping[str, float]) -> list[dict[str, Any]]:

@@ -19,6 +19,9 @@ __all__ = ["MODEL", "numbers", "summary", "write_report"]
 
 MODEL = "event model"
 
+_PLACES = {"data", "out", "resume"}
+"""Settings that say where files lie on one machine: no part of the study, and nobody else's business."""
+
 
 def write_report(result: StudyResult, out: Path) -> Path:
     """Writes ``report.json`` and the self-contained ``report.html`` into the folder `out`.
@@ -71,7 +74,7 @@ def numbers(result: StudyResult, scores: Mapping[str, Mapping[str, Interval]], c
         "source": result.source,
         "note": result.note,
         "seed": result.seed,
-        "config": dict(result.config),
+        "config": {key: value for key, value in result.config.items() if key not in _PLACES},
         "cohort": dict(result.cohort),
         "test": {
             "stays": len(result.y_test),
