@@ -89,8 +89,10 @@ def _cuda() -> str:
         return "missing: torch is not installed"
     import torch
 
-    from marey._runtime import torch_ops
-
+    try:
+        from marey._runtime import torch_ops
+    except marey.BackendError as error:
+        return f"missing: {error}"
     if not torch_ops.cuda_loaded:
         return f"missing: {torch_ops.why_no_cuda}"
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
