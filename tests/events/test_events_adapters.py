@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +15,11 @@ from event_strategies import cohorts
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from marey.errors import BackendError
 from marey.events import Events
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
-pd = pytest.importorskip("pandas")
-pl = pytest.importorskip("polars")
 
 LONG = {
     "subject_id": [9, 7, 7, 9, 7],
@@ -98,8 +99,10 @@ def test_long_rows_in_order_share_memory() -> None:
         pa.record_batch,
         lambda columns: Stream(pa.table(columns)),
         lambda columns: Chunk(pa.record_batch(columns)),
-        pl.DataFrame,
-        lambda columns: pl.DataFrame(columns, schema_overrides={"code": pl.Categorical, "value": pl.Float32}),
+        lambda columns: pytest.importorskip("polars").DataFrame(columns),
+        lambda columns: (
+            pytest.importorskip("polars").DataFrame(columns).cast({"code": pytest.importorskip("polars").Categorical})
+        ),
         lambda columns: pa.concat_tables([pa.table(columns).slice(0, 2), pa.table(columns).slice(2)]),
         lambda columns: pa.table({**columns, "text_value": ["x"] * 5}),
         lambda columns: pa.table(columns).rename_columns(["subject_id", "time", "code", "numeric_value"]),
@@ -208,18 +211,21 @@ def test_subjects_and_labels_that_do_not_fit_are_named() -> None:
 
 @given(cohorts())
 def test_pandas_round_trip_is_exact(ev: Events) -> None:
+    pytest.importorskip("pandas")
     back = Events.from_pandas(ev.to_pandas(), subjects=ev.to_pandas("subjects"), labels=list(ev.labels))
     assert back.equals(ev)
 
 
 @given(cohorts())
 def test_polars_round_trip_is_exact(ev: Events) -> None:
+    pytest.importorskip("polars")
     back = Events.from_polars(ev.to_polars(), subjects=ev.to_polars("subjects"), labels=list(ev.labels))
     assert back.equals(ev)
 
 
 @given(cohorts(), st.randoms(use_true_random=False))
 def test_shuffled_frames_give_the_same_events(ev: Events, random: Any) -> None:
+    pytest.importorskip("pandas")
     ev = replace(ev, time=ev.time + np.arange(len(ev.time)).astype("m8[us]" if ev.time.dtype.kind == "M" else float))
     order = list(range(len(ev.time)))
     random.shuffle(order)
@@ -228,6 +234,7 @@ def test_shuffled_frames_give_the_same_events(ev: Events, random: Any) -> None:
 
 
 def test_frames_name_what_they_cannot_take() -> None:
+    pytest.importorskip("polars")
     ev = expected_of_long()
     with pytest.raises(TypeError, match="`frame` is a dict; expected a pandas DataFrame"):
         Events.from_pandas(LONG)  # type: ignore[arg-type]
@@ -235,6 +242,28 @@ def test_frames_name_what_they_cannot_take() -> None:
         ev.to_pandas("rows")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="'x' names two columns"):
         replace(ev, statics={"x": np.zeros(2)}, labels={"x": np.zeros(2)}).to_polars("subjects")
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("pyarrow", lambda ev: ev.to_arrow()),
+        ("pyarrow", lambda ev: ev.to_meds()),
+        ("pyarrow", lambda ev: Events.from_meds("0.parquet")),
+        ("pyarrow", lambda ev: ev.to_pandas()),
+        ("pandas", lambda ev: ev.to_pandas()),
+        ("polars", lambda ev: ev.to_polars()),
+    ],
+)
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, name: str, call: Any) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(BackendError, match=f"{name} is not installed; get it with: pip install"):
+        call(expected_of_long())
+
+
+def test_importing_the_domain_imports_none_of_them() -> None:
+    code = "import sys, marey.events; sys.exit(any(m in sys.modules for m in ('pyarrow', 'pandas', 'polars', 'torch')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def meds_of(ev: Events) -> Events:

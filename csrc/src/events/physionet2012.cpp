@@ -27,7 +27,7 @@ constexpr int weight_variable() {
 }
 constexpr int kWeight = weight_variable();
 
-// A table of the 42 names at twice their count and more, filled at compile time, probed linearly.
+// The 42 names hashed into 128 slots at compile time, probed linearly.
 class ParameterTable {
  public:
   constexpr ParameterTable() {
@@ -52,7 +52,7 @@ class ParameterTable {
     int parameter = kUnknown;
   };
 
-  static constexpr std::size_t slot(std::string_view name) {  // FNV-1a over what tells the names apart
+  static constexpr std::size_t slot(std::string_view name) {  // FNV-1a over enough of the name
     std::uint32_t hash = 2166136261U ^ static_cast<std::uint32_t>(name.size());
     for (std::size_t i = 0; i < name.size() && i < 6; ++i) {
       hash = (hash ^ static_cast<unsigned char>(name[i])) * 16777619U;
@@ -140,27 +140,21 @@ class StayParser {
 
   void row(std::int64_t number, std::string_view line) {
     const std::size_t first = line.find(',');
-    if (first == std::string_view::npos) return skip(number, line, Reason::fields);
-    const std::size_t second = line.find(',', first + 1);
-    if (second == std::string_view::npos) return skip(number, line, Reason::fields);
-    const std::string_view value_text = line.substr(second + 1);
-
-    std::int32_t minute = 0;
-    if (!parse_minute(line.substr(0, first), minute)) {
-      const bool extra = value_text.find(',') != std::string_view::npos;
-      return skip(number, line, extra ? Reason::fields : Reason::time);
+    const std::size_t second = first == std::string_view::npos ? first : line.find(',', first + 1);
+    if (second == std::string_view::npos || line.find(',', second + 1) != std::string_view::npos) {
+      return skip(number, line, Reason::fields);
     }
+    std::int32_t minute = 0;
+    if (!parse_minute(line.substr(0, first), minute)) return skip(number, line, Reason::time);
     const int parameter = kParameters.find(line.substr(first + 1, second - first - 1));
     if (parameter == kUnknown) return skip(number, line, Reason::parameter);
+    const std::string_view value_text = line.substr(second + 1);
     if (parameter == kRecordId) return record_id(number, line, minute, value_text);
 
     float value = 0;
     const char* end = value_text.data() + value_text.size();
     const auto [stop, error] = std::from_chars(value_text.data(), end, value);
-    if (stop != end || error == std::errc::invalid_argument) {
-      const bool extra = value_text.find(',') != std::string_view::npos;
-      return skip(number, line, extra ? Reason::fields : Reason::number);
-    }
+    if (stop != end || error == std::errc::invalid_argument) return skip(number, line, Reason::number);
     if (error != std::errc()) return skip(number, line, Reason::range);
     if (!std::isfinite(value)) return skip(number, line, Reason::number);  // "nan" and "inf" are text to the format
 
@@ -192,8 +186,8 @@ class StayParser {
     stay_.id = id;
   }
 
-  void finish(bool saw_line) {
-    if (!saw_line) {
+  void finish(bool has_lines) {
+    if (!has_lines) {
       refuse(Reason::file_empty);
     } else if (stay_.id < 0) {
       refuse(Reason::file_without_record_id);

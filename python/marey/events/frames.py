@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +23,9 @@ Table = Literal["events", "subjects"]
 def to_pandas(events: Events, table: Table = "events") -> pandas.DataFrame:
     """``"events"``: ``subject_id``, ``time``, ``code`` (categorical), ``value``. ``"subjects"``: ``subject_id``,
     statics and labels."""
-    return _long(events, table).to_pandas()
+    _load("pandas")
+    frame: pandas.DataFrame = _long(events, table).to_pandas()
+    return frame
 
 
 def from_pandas(frame: pandas.DataFrame, *, subjects: Any = None, labels: Sequence[str] = ()) -> Events:
@@ -39,19 +42,23 @@ def from_pandas(frame: pandas.DataFrame, *, subjects: Any = None, labels: Sequen
 def to_polars(events: Events, table: Table = "events") -> polars.DataFrame:
     """``"events"``: ``subject_id``, ``time``, ``code`` (Enum), ``value``. ``"subjects"``: ``subject_id``,
     statics and labels."""
-    try:
-        import polars
-    except ImportError as error:
-        raise BackendError("polars is not installed; get it with: pip install polars") from error
-    frame = polars.DataFrame(_long(events, table))
+    pl = _load("polars")
+    frame: polars.DataFrame = pl.DataFrame(_long(events, table))
     if table == "events":  # an Enum keeps the whole vocabulary in its order; a Categorical only what occurs
-        frame = frame.with_columns(code=polars.col("code").cast(polars.Enum(events.vocab)))
+        frame = frame.with_columns(code=pl.col("code").cast(pl.Enum(events.vocab)))
     return frame
 
 
 def from_polars(frame: polars.DataFrame, *, subjects: Any = None, labels: Sequence[str] = ()) -> Events:
     """The inverse of ``to_polars``: columns and arguments as in ``from_arrow``."""
     return from_arrow(frame, subjects=subjects, labels=labels)
+
+
+def _load(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise BackendError(f"{name} is not installed; get it with: pip install {name}") from error
 
 
 def _long(events: Events, table: str) -> pa.Table:
@@ -61,8 +68,9 @@ def _long(events: Events, table: str) -> pa.Table:
         return pa.table({"subject_id": subject_id, **event_columns(events)})
     if table != "subjects":
         raise ValueError(f"`table` is {table!r}; expected 'events' or 'subjects'")
-    twice = {"subject_id", *events.statics} & {*events.labels} | {"subject_id"} & {*events.statics}
+    names = ["subject_id", *events.statics, *events.labels]
+    twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise ValueError(f"{min(twice)!r} names two columns among subject_id, statics and labels")
+        raise ValueError(f"{twice[0]!r} names two columns among subject_id, statics and labels")
     columns = {"subject_id": events.subject_id, **events.statics, **events.labels}
     return pa.table({name: pa.array(column) for name, column in columns.items()})
