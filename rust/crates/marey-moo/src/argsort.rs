@@ -5,7 +5,7 @@
 
 const DIGIT_BITS: u32 = 11;
 const BUCKETS: usize = 1 << DIGIT_BITS;
-const RADIX_FROM: usize = 512;
+const RADIX_FROM: usize = 1024;
 
 /// The order-preserving integer of a number that is not NaN; -0.0 and 0.0 share one.
 pub(crate) fn key(value: f64) -> u64 {
@@ -16,9 +16,9 @@ pub(crate) fn key(value: f64) -> u64 {
 /// Indices that sort `keys` ascending; equal keys keep their order.
 pub(crate) fn argsort(keys: &[u64]) -> Vec<u32> {
     if keys.len() < RADIX_FROM {
-        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
-        order.sort_unstable_by_key(|&i| (keys[i as usize], i));
-        return order;
+        let mut items: Vec<(u64, u32)> = keys.iter().copied().zip(0..).collect();
+        items.sort_unstable();
+        return items.into_iter().map(|(_, i)| i).collect();
     }
     let (low, high) = keys.iter().fold((u64::MAX, 0), |(low, high), &k| (low.min(k), high.max(k)));
     let shift = (64 - (high - low).leading_zeros()).saturating_sub(32);
