@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 
 from contenders import measure
+from marey import get_num_threads
 from marey.events import read_physionet2012
 
 DATA = Path(os.environ.get("MAREY_DATA", Path(__file__).parents[3] / "shared" / "data")) / "physionet2012"
 ARCHIVE = DATA / "set-a.tar.gz"
 DESCRIPTORS = ("Age", "Gender", "Height", "ICUType", "Weight")
-CORES = len(os.sched_getaffinity(0))
+CORES = get_num_threads()
 
 Columns = dict[str, Any]  # subject_id, offsets, minute, name, value, statics
 
