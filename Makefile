@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CLANG ?= $(firstword $(notdir $(wildcard /usr/bin/clang++ /usr/bin/clang++-[0-9]*)) clang++)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= 2
 export CARGO_BUILD_JOBS ?= 2
 # Real recordings for tests, benchmarks and the demo, where they lie beside the checkout.
@@ -64,6 +65,16 @@ demo: setup  ## run the main job on real ICU stays: run/report.html
 test: setup  ## all tests
 	cd rust && CARGO_TARGET_DIR=../build/cargo cargo test --locked --quiet --workspace --exclude marey-py
 	$(BIN)/python -m pytest -q
+
+.PHONY: fuzz
+fuzz: $(VENV)/.deps  ## fuzz the native readers for a minute each (needs Clang with its runtime)
+	@command -v $(CLANG) >/dev/null || { echo "make: '$(CLANG)' is missing: install Clang 14 or newer and its compiler-rt" >&2; exit 1; }
+	PATH="$(abspath $(BIN)):$$PATH" cmake -S . -B build/fuzz -G Ninja -DCMAKE_CXX_COMPILER=$(CLANG) -DMAREY_FUZZ=ON \
+	  -DMAREY_RUST=OFF -DMAREY_TORCH=OFF -DMAREY_SANITIZE=address,undefined \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) -Dpybind11_DIR="$$($(BIN)/python -m pybind11 --cmakedir)"
+	$(BIN)/cmake --build build/fuzz --target fuzz_physionet2012
+	$(BIN)/python csrc/fuzz/seeds_physionet2012.py build/fuzz/corpus
+	build/fuzz/csrc/fuzz/fuzz_physionet2012 -max_total_time=60 -dict=csrc/fuzz/physionet2012.dict build/fuzz/corpus
 
 .PHONY: docs
 docs: setup  ## the documentation site: site/index.html
