@@ -192,10 +192,13 @@ struct Max {
 template <typename Op, int N, bool flat, typename Term>
 inline __attribute__((always_inline)) void combine(const Group<N, flat>& group, int64_t steps, Vec (&x)[N],
                                                    Term&& term) {
-  for (int v = 0; v < N; ++v) x[v] = splat(Op::identity);
-  group.walk(steps, [&](int v, int64_t at, auto count)
-                        __attribute__((always_inline)) { x[v] = Op::add(x[v], term(v, at, count)); });
-  group.template all_reduce<Op>(x);
+  Vec local[N];  // not x itself, whose stores the compiler could not keep apart from the values
+  for (int v = 0; v < N; ++v) local[v] = splat(Op::identity);
+  group.walk(steps, [&](int v, int64_t at, auto count) __attribute__((always_inline)) {
+    local[v] = Op::add(local[v], term(v, at, count));
+  });
+  group.template all_reduce<Op>(local);
+  for (int v = 0; v < N; ++v) x[v] = local[v];
 }
 
 // The same of the values at p.
