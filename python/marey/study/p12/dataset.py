@@ -14,7 +14,10 @@ from marey.study.p12.scale import Scale, Statics
 if TYPE_CHECKING:
     from marey.events import Events
 
-__all__ = ["Steps", "steps"]
+__all__ = ["DEATH", "Steps", "steps", "targets"]
+
+DEATH = "in_hospital_death"
+SURVIVAL_DAYS = (7, 30, 180, np.inf)
 
 
 @dataclass(frozen=True)
@@ -41,18 +44,6 @@ class Steps:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def rows_until(self, stay: NDArray[np.int64], horizon: NDArray[np.float64]) -> tuple[NDArray[np.int64], ...]:
-        """Rows of each stay up to and including its horizon, end to end, and their offsets."""
-        begin = self.offsets[stay]
-        # Times stand in order within a stay: shifted apart by more than their span they stand in order as a whole.
-        span = 2 * HOURS
-        key = self.time + span * np.repeat(np.arange(len(self)), np.diff(self.offsets))
-        end = np.searchsorted(key, span * stay + np.minimum(horizon, span - 1), side="right")
-        size = np.maximum(end - begin, 0)
-        offsets = np.concatenate([[0], np.cumsum(size)])
-        rows = np.repeat(begin - offsets[:-1], size) + np.arange(offsets[-1])
-        return rows, offsets
-
 
 def steps(events: Events, scale: Scale, statics: Statics) -> Steps:
     """Group the events of one time point into one row.
@@ -70,16 +61,29 @@ def steps(events: Events, scale: Scale, statics: Statics) -> Steps:
     begins = np.ones(len(time), bool)
     begins[1:] = (subject[1:] != subject[:-1]) | (time[1:] != time[:-1])
     row = np.cumsum(begins) - 1
-    total = int(begins.sum())
     z = scale(code, value)
-    x = np.full((total, len(scale.vocab)), np.nan, np.float32)
     valid = np.isfinite(z)
+    shape = (int(begins.sum()), len(scale.vocab))
+    x, seen = np.zeros(shape, np.float32), np.zeros(shape, bool)
     x[row[valid], code[valid]] = z[valid]  # in order, so that the last of several wins
-    seen = np.isfinite(x)
+    seen[row[valid], code[valid]] = True
+    size = np.bincount(subject[begins], minlength=len(events))
     return Steps(
         time=time[begins].astype(np.float64),
-        x=np.where(seen, x, np.float32(0)),
+        x=x,
         seen=seen,
-        offsets=np.concatenate([[0], np.cumsum(np.bincount(subject[begins], minlength=len(events)))]).astype(np.int64),
+        offsets=np.concatenate([[0], np.cumsum(size)]).astype(np.int64),
         statics=statics(events.statics, len(events)),
     )
+
+
+def targets(events: Events) -> NDArray[np.float32]:
+    """(S, O) zeros and ones: death in hospital, and, where survival was followed up, death within days of admission.
+
+    The later columns are auxiliary: learning them beside the first steadies what the layers below look for.
+    """
+    columns = [events.labels[DEATH] == 1]
+    survival = events.labels.get("survival")
+    if survival is not None:
+        columns += [(survival > 0) & (survival <= days) for days in SURVIVAL_DAYS]
+    return np.stack(columns, 1).astype(np.float32)
