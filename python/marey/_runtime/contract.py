@@ -127,7 +127,7 @@ def to_backend(inputs: Inputs, backend: str) -> Inputs:
 
 
 def to_numpy(array: Any) -> np.ndarray[Any, Any]:
-    return array if isinstance(array, np.ndarray) else array.detach().cpu().numpy()
+    return np.asarray(array) if isinstance(array, np.ndarray | np.generic) else array.detach().cpu().numpy()
 
 
 def outputs(result: Any) -> tuple[Any, ...]:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marey._runtime.doors import is_torch
+
 
 def as_points(name: str, value: Any, *, d: int | None = None) -> NDArray[np.float64]:
     """`value` as an (N, d) float64 array; float64 input is not copied."""
@@ -20,6 +22,10 @@ def as_points(name: str, value: Any, *, d: int | None = None) -> NDArray[np.floa
 
 def as_floats(name: str, value: Any) -> NDArray[np.float64]:
     """`value` as a float64 array. Integers and narrower floats widen; anything else is an error."""
+    if is_torch(value):
+        if value.device.type != "cpu":
+            raise TypeError(f"`{name}` is on {value.device}; this is computed on the CPU: pass {name}.cpu()")
+        value = value.detach().numpy()
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -36,3 +42,21 @@ def as_count(name: str, value: Any, *, least: int = 1) -> int:
     if value < least:
         raise ValueError(f"`{name}` is {value}; expected at least {least}")
     return int(value)
+
+
+def as_reference(value: Any, d: int) -> NDArray[np.float64]:
+    """`value` as the (d,) reference point `ref`."""
+    array = as_floats("ref", value)
+    if array.shape != (d,):
+        raise ValueError(f"`ref` has shape {array.shape}; expected (d,) = ({d},)")
+    return array
+
+
+def like(F: Any, result: NDArray[np.float64]) -> Any:
+    """`result` as an array of the kind of `F`, in its dtype where that is floating."""
+    if is_torch(F):
+        import torch
+
+        return torch.from_numpy(result).to(F.dtype if F.is_floating_point() else torch.float64)
+    dtype = getattr(F, "dtype", None)
+    return result.astype(dtype, copy=False) if dtype is not None and dtype.kind == "f" else result

@@ -3,12 +3,14 @@
 mod argsort;
 mod contributions;
 mod error;
+mod gradient;
 mod hypervolume;
 mod pareto_rank;
 mod points;
 
 pub use contributions::{hv_contributions, hv_least};
 pub use error::{Error, Result};
+pub use gradient::hv_gradient;
 pub use hypervolume::hypervolume;
 pub use pareto_rank::pareto_rank;
 pub use points::Points;

@@ -1,6 +1,6 @@
 //! Volumes against cells counted one by one, contributions against differences, one thread against many.
 
-use marey_moo::{Points, hv_contributions, hv_least, hypervolume};
+use marey_moo::{Points, hv_contributions, hv_gradient, hv_least, hypervolume};
 use proptest::prelude::*;
 
 type Table = Vec<Vec<f64>>;
@@ -111,6 +111,26 @@ proptest! {
             let mut others = rows.clone();
             others.remove(i);
             prop_assert_eq!(value, whole - volume(&others, &reference));
+        }
+    }
+}
+
+fn gradient(rows: &[Vec<f64>], reference: &[f64]) -> Vec<f64> {
+    hv_gradient(Points::new(&flat(rows), rows.len(), reference.len()).unwrap(), reference).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn the_gradient_is_the_slope_towards_worse((d, rows) in table(grid(), 20)) {
+        let reference = vec![1.0; d];
+        let slopes = gradient(&rows, &reference);
+        let whole = volume(&rows, &reference);
+        for (i, j) in (0..rows.len()).flat_map(|i| (0..d).map(move |j| (i, j))) {
+            // The volume is linear in one coordinate between two values of the grid, and every product is exact.
+            let step = 1.0 / 64.0;
+            let mut moved = rows.clone();
+            moved[i][j] += step;
+            prop_assert_eq!(slopes[i * d + j] * step, volume(&moved, &reference) - whole);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! NumPy arrays as the slices that the pure crates take.
 
+use marey_moo::Points;
 use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use std::borrow::Cow;
 
@@ -19,5 +20,9 @@ impl<'a> Rows<'a> {
             _ => Cow::Owned(array.as_array().iter().copied().collect()),
         };
         Self { values, n, d }
+    }
+
+    pub fn points(&self) -> marey_moo::Result<Points<'_>> {
+        Points::new(&self.values, self.n, self.d)
     }
 }

@@ -4,8 +4,8 @@ mod many;
 mod plane;
 mod space;
 
-use crate::error::{Error, Result};
-use crate::hypervolume::check;
+use crate::error::Result;
+use crate::hypervolume::finite_rows;
 use crate::points::Points;
 use rayon::ThreadPool;
 
@@ -14,20 +14,7 @@ use rayon::ThreadPool;
 ///
 /// The result has the same bits for every pool.
 pub fn hv_contributions(points: Points, reference: &[f64], pool: Option<&ThreadPool>) -> Result<Vec<f64>> {
-    check(points, reference)?;
-    let (mut ids, mut inside) = (Vec::new(), Vec::new());
-    for (i, row) in points.rows().enumerate() {
-        if row.iter().zip(reference).all(|(x, r)| x < r) {
-            if row.contains(&f64::NEG_INFINITY) {
-                return Err(Error::invalid(
-                    "F",
-                    format!("has -inf in row {i}; expected finite contributions"),
-                ));
-            }
-            ids.push(i);
-            inside.push(row);
-        }
-    }
+    let (ids, inside) = finite_rows(points, reference)?;
     let values = match reference.len() {
         1 => on_a_line(&inside, reference[0]),
         2 => plane::contributions(&inside, reference),

@@ -40,12 +40,13 @@ pub fn hypervolume(points: Points, reference: &[f64], pool: Option<&ThreadPool>)
         d => {
             let points = sorted(&inside, d);
             let pool = pool.filter(|_| d >= PARALLEL_FROM.0 && points.len() >= PARALLEL_FROM.1);
-            added(&points, reference, pool).into_iter().sum()
+            let heights = points.column(d - 1).iter().map(|z| reference[d - 1] - z);
+            heights.zip(alone(&points, reference, pool)).map(|(height, alone)| height * alone).sum()
         }
     })
 }
 
-pub(crate) fn check(points: Points, reference: &[f64]) -> Result<()> {
+fn check(points: Points, reference: &[f64]) -> Result<()> {
     points.reject_nan("F")?;
     let d = points.dim();
     if d == 0 {
@@ -66,6 +67,20 @@ pub(crate) fn check(points: Points, reference: &[f64]) -> Result<()> {
             format!("is {} in objective {j}; expected finite numbers", reference[j]),
         )),
         None => Ok(()),
+    }
+}
+
+/// Number and value of the points below the reference, which must be finite there.
+pub(crate) fn finite_rows<'a>(points: Points<'a>, reference: &[f64]) -> Result<(Vec<usize>, Vec<&'a [f64]>)> {
+    check(points, reference)?;
+    let below = |row: &[f64]| row.iter().zip(reference).all(|(x, r)| x < r);
+    let (ids, rows): (Vec<usize>, Vec<&[f64]>) =
+        points.rows().enumerate().filter(|(_, row)| below(row)).unzip();
+    match rows.iter().position(|row| row.contains(&f64::NEG_INFINITY)) {
+        Some(k) => {
+            Err(Error::invalid("F", format!("has -inf in row {}; expected points of finite volume", ids[k])))
+        }
+        None => Ok((ids, rows)),
     }
 }
 
@@ -102,11 +117,11 @@ fn sorted(points: &[&[f64]], d: usize) -> Columns {
     columns
 }
 
-/// What each point adds to the volume of those before it, at least four-dimensional.
-fn added(points: &Columns, reference: &[f64], pool: Option<&ThreadPool>) -> Vec<f64> {
+/// What the projection of each point dominates alone beside those before it, at least four-dimensional.
+fn alone(points: &Columns, reference: &[f64], pool: Option<&ThreadPool>) -> Vec<f64> {
     let (n, d) = (points.len(), reference.len());
     let Some(pool) = pool else {
-        return Sweep::new(d).added(points, 0, n, &Columns::new(d - 1), reference);
+        return Sweep::new(d).alone(points, 0, n, &Columns::new(d - 1), reference);
     };
     let until = lifetimes(points, d - 1);
     let starts: Vec<usize> = (0..n).step_by(POINTS_PER_TASK).collect();
@@ -119,7 +134,7 @@ fn added(points: &Columns, reference: &[f64], pool: Option<&ThreadPool>) -> Vec<
             points.read(i, &mut projection);
             front.insert(&projection);
         }
-        sweep.added(points, from, (from + POINTS_PER_TASK).min(n), &front, reference)
+        sweep.alone(points, from, (from + POINTS_PER_TASK).min(n), &front, reference)
     };
     pool.install(|| starts.par_iter().map_init(|| Sweep::new(d), task).flatten_iter().collect())
 }

@@ -56,9 +56,9 @@ impl Sweep {
         Self { stairs: Stairs::new(), levels: (0..=d).map(level).collect() }
     }
 
-    /// What each point of `points[from..to]` adds when it enters after all points before it, of which `front` holds the
-    /// projections that no other dominates. At least four-dimensional.
-    pub(crate) fn added(
+    /// What the projection of each point of `points[from..to]` dominates alone when it enters after all points before it,
+    /// of which `front` holds the projections that no other dominates. At least four-dimensional.
+    pub(crate) fn alone(
         &mut self,
         points: &Columns,
         from: usize,
@@ -69,13 +69,11 @@ impl Sweep {
         let d = reference.len();
         let (level, below) = self.levels[..=d].split_last_mut().expect("a level per dimension");
         level.front.copy_with_room(front, front.len() + to - from);
-        let mut added = Vec::with_capacity(to - from);
-        for i in from..to {
-            let height = reference[d - 1] - points.get(i, d - 1);
+        let mut enter = |i| {
             points.read(i, &mut level.projection);
-            added.push(height * level.enter(below, &mut self.stairs, &reference[..d - 1]));
-        }
-        added
+            level.enter(below, &mut self.stairs, &reference[..d - 1])
+        };
+        (from..to).map(&mut enter).collect()
     }
 
     /// What `point` alone dominates beside `others`, at least three-dimensional, up to `reference`.
