@@ -7,13 +7,13 @@
 //   wide  the group is a block of channels of one step.
 #pragma once
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <type_traits>
 #include <utility>
 
 #include "marey/core/simd.hpp"
+#include "marey/ragged/rows.hpp"
 
 namespace marey::ragged::MAREY_LEVEL {
 
@@ -28,7 +28,7 @@ inline Vec load_or(const T* p, Full, double) {
 }
 template <typename T>
 inline Vec load_or(const T* p, int64_t n, double fill) {
-  return load_first_or(p, n, fill);
+  return load_first(p, n, fill);
 }
 template <typename T>
 inline void store_to(T* p, Vec v, Full) {
@@ -37,6 +37,16 @@ inline void store_to(T* p, Vec v, Full) {
 template <typename T>
 inline void store_to(T* p, Vec v, int64_t n) {
   store_first(p, v, n);
+}
+
+// exp as precise as T; a function call where vectors are not whole, which is seldom.
+template <typename T>
+inline Vec exp_for(Vec x, Full) {
+  return exp<sizeof(T) == 4 ? 9 : 14>(x);
+}
+template <typename T>
+__attribute__((noinline)) Vec exp_for(Vec x, int64_t) {
+  return exp_for<T>(x, Full{});
 }
 
 template <int K, int... I>
@@ -140,8 +150,7 @@ struct Groups {
 
   // Calls visit(group) for the groups that together hold every channel once or, with the same outcome, twice.
   template <typename Visit>
-  inline void each(int64_t steps, Visit&& visit) const {
-    if (n_channels == 1 && steps <= 4 * lanes) return visit(Group<1, true>{1});
+  inline void each(Visit&& visit) const {
     switch (period) {
       case 1:
       case 2:
@@ -194,9 +203,8 @@ inline __attribute__((always_inline)) void combine(const Group<N, flat>& group, 
                                                    Term&& term) {
   Vec local[N];  // not x itself, whose stores the compiler could not keep apart from the values
   for (int v = 0; v < N; ++v) local[v] = splat(Op::identity);
-  group.walk(steps, [&](int v, int64_t at, auto count) __attribute__((always_inline)) {
-    local[v] = Op::add(local[v], term(v, at, count));
-  });
+  group.walk(steps, [&](int v, int64_t at, auto count)
+                        __attribute__((always_inline)) { local[v] = Op::add(local[v], term(v, at, count)); });
   group.template all_reduce<Op>(local);
   for (int v = 0; v < N; ++v) x[v] = local[v];
 }
@@ -211,25 +219,116 @@ inline __attribute__((always_inline)) void combine_values(const Group<N, flat>& 
 // What exponentials are taken relative to: the largest value, or 0 where that is infinite or NaN.
 inline Vec finite_or_zero(Vec x) { return select(x - x == 0.0, x, Vec{}); }
 
-// The n values of one thing, in order.
-template <typename Op, typename Value>
-double join(int64_t n, Value&& value) {
+// Rows of one channel that are short enough to be worked on `lanes` at a time, each in the lanes of its own vector.
+inline constexpr int64_t short_steps = 4 * lanes;
+
+struct ShortRows {
+  int64_t n = 0, rounds = 0;  // rounds: vectors to the longest row
+  int64_t begin[lanes], steps[lanes];
+
+  // As many as there are from `row` on, rows of items before `last` only.
+  ShortRows(const Rows& rows, int64_t row, int64_t last) {
+    int64_t longest = 0;
+    for (; n < lanes && row + n < rows.n_rows && rows.offsets[row + n] + row + n < last; ++n) {
+      begin[n] = rows.offsets[row + n];
+      steps[n] = rows.offsets[row + n + 1] - begin[n];
+      if (steps[n] > short_steps) break;
+      longest = std::max(longest, steps[n]);
+    }
+    for (int64_t i = n; i < lanes; ++i) begin[i] = steps[i] = 0;
+    rounds = (longest + lanes - 1) / lanes;
+  }
+
+  // Asks for what the rows after these will read. Rows are too short and too uneven for the hardware to see them coming.
+  template <typename T>
+  void prefetch(const T* values) const {
+    constexpr int64_t line = 64 / sizeof(T), ahead = 32 * line;
+    for (int64_t at = begin[0]; at < begin[n - 1] + steps[n - 1]; at += line) __builtin_prefetch(values + at + ahead);
+  }
+
+  // Calls visit(i, at, some) for every vector: row i, where its values lie, which lanes they are.
+  template <typename Visit>
+  inline __attribute__((always_inline)) void walk(Visit&& visit) const {
+    for (int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 8
+      for (int i = 0; i < lanes; ++i) visit(i, begin[i] + round * lanes, part(i, round));
+    }
+  }
+
+ private:
+  Some part(int i, int64_t round) const {
+#if defined(__AVX512F__)
+    return {static_cast<__mmask8>(_bzhi_u64(~0ull, steps[i]) >> (round * lanes))};
+#else
+    return some(steps[i] - round * lanes);
+#endif
+  }
+};
+
+// Lane i of what merge_pairs makes of (a, b): of neighbouring runs of 2 K lanes the first or, with `upper`, the second
+// halves, a's and b's in turn.
+template <int K, bool upper, int... I>
+inline Vec halves(Vec a, Vec b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, b, (I % (2 * K) < K ? I + upper * K : I - K + upper * K + lanes)...);
+}
+template <typename Op, int K>
+inline __attribute__((always_inline)) void merge_pairs(Vec (&x)[lanes]) {
+  constexpr auto order = std::make_integer_sequence<int, lanes>{};
+#pragma GCC unroll 8
+  for (int i = 0; i < K; ++i)
+    x[i] = Op::add(halves<K, false>(x[i], x[i + K], order), halves<K, true>(x[i], x[i + K], order));
+}
+
+// Combines what `term(i, at, some)` gives for the vectors of each row: lane i is row i's.
+template <typename Op, typename Term>
+inline __attribute__((always_inline)) Vec combine_rows(const ShortRows& rows, Term&& term) {
+  Vec x[lanes];
+#pragma GCC unroll 8
+  for (int i = 0; i < lanes; ++i) x[i] = splat(Op::identity);
+  rows.walk([&](int i, int64_t at, Some part)
+                __attribute__((always_inline)) { x[i] = Op::add(x[i], term(i, at, part)); });
+  if constexpr (lanes > 4) merge_pairs<Op, 4>(x);
+  if constexpr (lanes > 2) merge_pairs<Op, 2>(x);
+  merge_pairs<Op, 1>(x);
+  return x[0];
+}
+
+// for_pieces that takes short rows of one channel together: batch(row, rows) for neighbours from `row` on.
+template <typename Batch, typename Visit>
+inline void for_rows_and_pieces(const Rows& rows, int64_t first, int64_t last, Batch&& batch, Visit&& visit) {
+  if (rows.n_channels != 1) return for_pieces(rows, first, last, visit);
+  int64_t row = rows.row_of(first);
+  if (row < rows.n_rows && rows.offsets[row] + row < first) for_pieces_of(rows, row++, first, last, visit);
+  while (row < rows.n_rows && rows.offsets[row] + row < last) {
+    const ShortRows together(rows, row, last);
+    if (together.n > 0) {
+      batch(row, together);
+      row += together.n;
+    } else {
+      for_pieces_of(rows, row++, first, last, visit);
+    }
+  }
+}
+
+// Values of n pieces, in order: piece(i) has those of some channels in its first lanes.
+template <typename Op, typename Load>
+inline Vec join(int64_t n, Load&& piece) {
   Vec joined = splat(Op::identity);
-  for (int64_t i = 0; i < n; ++i) joined = Op::add(joined, splat(value(i)));
-  return joined[0];
+  for (int64_t i = 0; i < n; ++i) joined = Op::add(joined, piece(i));
+  return joined;
 }
 
 struct ExpSum {
-  double sum, shift;  // sum of exp(value - shift)
+  Vec sum, shift;  // sum of exp(value - shift)
 };
 
 // Sums of exponentials, each around its own top, as one.
 template <typename Sums, typename Tops>
-ExpSum join_exp_sums(int64_t n, Sums&& sum, Tops&& top) {
-  const double shift = finite_or_zero(splat(join<Max>(n, top)))[0];
-  ExpSum all{0.0, shift};
+inline ExpSum join_exp_sums(int64_t n, Sums&& sum, Tops&& top) {
+  ExpSum all{Vec{}, finite_or_zero(join<Max>(n, top))};
   for (int64_t i = 0; i < n; ++i) {
-    if (sum(i) != 0.0) all.sum += sum(i) * std::exp(finite_or_zero(splat(top(i)))[0] - shift);
+    const Vec rescaled = sum(i) * exp(finite_or_zero(top(i)) - all.shift);
+    all.sum += select(sum(i) == 0.0, Vec{}, rescaled);
   }
   return all;
 }

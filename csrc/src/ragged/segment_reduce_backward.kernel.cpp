@@ -10,7 +10,7 @@ namespace {
 template <typename T>
 void backward_piece(const SegmentReduceBackward<T>& a, const Piece& piece, const Groups& groups) {
   const int64_t channels = a.rows.n_channels, steps = piece.end - piece.begin;
-  groups.each(steps, [&](const auto& group) {
+  groups.each([&](const auto& group) {
     const int64_t row = piece.row * channels + group.first, start = piece.begin * channels + group.first;
     T* out = a.grad_values + start;
     Vec grad[group.n];
@@ -20,7 +20,7 @@ void backward_piece(const SegmentReduceBackward<T>& a, const Piece& piece, const
       Vec result[group.n];
       group.load_channels(a.result + row, result);
       group.walk(steps, [&](int v, int64_t at, auto count) {
-        store_to(out + at, grad[v] * exp(load_or(values + at, count, 0.0) - result[v]), count);
+        store_to(out + at, grad[v] * exp_for<T>(load_or(values + at, count, 0.0) - result[v], count), count);
       });
       return;
     }

@@ -28,7 +28,7 @@ void first_stage(const SegmentSoftmax<T>& a, const Piece& piece, const G& group)
   combine_values<Max>(group, values, steps, top);
   for (int v = 0; v < G::n; ++v) shift[v] = finite_or_zero(top[v]);
   combine<Sum>(group, steps, sum, [&](int v, int64_t at, auto count) {
-    const Vec e = exp(load_or(values + at, count, Max::identity) - shift[v]);
+    const Vec e = exp_for<T>(load_or(values + at, count, Max::identity) - shift[v], count);
     if (piece.whole) store_to(out + at, e, count);
     return e;
   });
@@ -52,18 +52,22 @@ void last_stage(const SegmentSoftmax<T>& a, const Piece& piece, const G& group) 
   group.load_channels(row, scale);
   group.load_channels(row + a.rows.n_channels, shift);
   group.walk(piece.end - piece.begin, [&](int v, int64_t at, auto count) {
-    store_to(a.result + start + at, exp(load_or(a.values + start + at, count, 0.0) - shift[v]) * scale[v], count);
+    const Vec e = exp_for<T>(load_or(a.values + start + at, count, 0.0) - shift[v], count);
+    store_to(a.result + start + at, e * scale[v], count);
   });
 }
 
+// Joins the n pieces of the row that starts at `begin`, for the channels from c on, into its first piece's slot.
 template <typename T>
-void join_row(const SegmentSoftmax<T>& a, int64_t begin, int64_t n, int64_t channel) {
+void join_row(const SegmentSoftmax<T>& a, int64_t begin, int64_t n, int64_t c) {
   const int64_t most = a.rows.piece_steps(), channels = a.rows.n_channels;
-  const auto piece = [&](int64_t i) { return piece_of(a, begin, begin + i * most) + channel; };
-  const ExpSum all =
-      join_exp_sums(n, [&](int64_t i) { return piece(i)[0]; }, [&](int64_t i) { return piece(i)[channels]; });
-  piece(0)[0] = inverse(splat(all.sum))[0];
-  piece(0)[channels] = all.shift;
+  const auto sum = [&](int64_t i) { return piece_of(a, begin, begin + i * most) + c; };
+  const auto top = [&](int64_t i) { return sum(i) + channels; };
+  const ExpSum all = join_exp_sums(
+      n, [&](int64_t i) { return load_first(sum(i), channels - c); },
+      [&](int64_t i) { return load_first(top(i), channels - c); });
+  store_first(sum(0), inverse(all.sum), channels - c);
+  store_first(top(0), all.shift, channels - c);
 }
 
 template <typename G, typename T>
@@ -97,10 +101,38 @@ void last_stage(const SegmentSoftmaxBackward<T>& a, const Piece& piece, const G&
 }
 
 template <typename T>
-void join_row(const SegmentSoftmaxBackward<T>& a, int64_t begin, int64_t n, int64_t channel) {
-  const int64_t most = a.rows.piece_steps();
-  const auto piece = [&](int64_t i) { return piece_of(a, begin, begin + i * most) + channel; };
-  piece(0)[0] = join<Sum>(n, [&](int64_t i) { return piece(i)[0]; });
+void join_row(const SegmentSoftmaxBackward<T>& a, int64_t begin, int64_t n, int64_t c) {
+  const int64_t most = a.rows.piece_steps(), channels = a.rows.n_channels;
+  const auto dot = [&](int64_t i) { return piece_of(a, begin, begin + i * most) + c; };
+  store_first(dot(0), join<Sum>(n, [&](int64_t i) { return load_first(dot(i), channels - c); }), channels - c);
+}
+
+template <typename T>
+void short_rows(const SegmentSoftmax<T>& a, const ShortRows& rows) {
+  const Vec top = combine_rows<Max>(rows, [&](int, int64_t at, Some part) __attribute__((always_inline)) {
+    return load_some(a.values + at, part, Max::identity);
+  });
+  const Vec shift = finite_or_zero(top);
+  const Vec sum = combine_rows<Sum>(rows, [&](int i, int64_t at, Some part) __attribute__((always_inline)) {
+    const Vec e = exp_for<T>(load_some(a.values + at, part, Max::identity) - shift[i], Full{});
+    store_some(a.result + at, e, part);
+    return e;
+  });
+  const Vec scale = inverse(sum);
+  rows.walk([&](int i, int64_t at, Some part) __attribute__((always_inline)) {
+    store_some(a.result + at, load_some(a.result + at, part, 0.0) * scale[i], part);
+  });
+}
+
+template <typename T>
+void short_rows(const SegmentSoftmaxBackward<T>& a, const ShortRows& rows) {
+  const Vec dot = combine_rows<Sum>(rows, [&](int, int64_t at, Some part) __attribute__((always_inline)) {
+    return load_some(a.grad + at, part, 0.0) * load_some(a.result + at, part, 0.0);
+  });
+  rows.walk([&](int i, int64_t at, Some part) __attribute__((always_inline)) {
+    const Vec y = load_some(a.result + at, part, 0.0);
+    store_some(a.grad_values + at, y * (load_some(a.grad + at, part, 0.0) - dot[i]), part);
+  });
 }
 
 }  // namespace
@@ -108,16 +140,16 @@ void join_row(const SegmentSoftmaxBackward<T>& a, int64_t begin, int64_t n, int6
 template <typename A>
 void segment_softmax_first_kernel(const A& a, int64_t first, int64_t last) noexcept {
   const Groups groups(a.rows.n_channels);
-  for_pieces(a.rows, first, last, [&](const Piece& piece) {
-    groups.each(piece.end - piece.begin, [&](const auto& group) { first_stage(a, piece, group); });
-  });
+  for_rows_and_pieces(
+      a.rows, first, last, [&](int64_t, const ShortRows& rows) { short_rows(a, rows); },
+      [&](const Piece& piece) { groups.each([&](const auto& group) { first_stage(a, piece, group); }); });
 }
 
 template <typename A>
 void segment_softmax_join_kernel(const A& a) noexcept {
   const int64_t most = a.rows.piece_steps();
   for_long_rows(a.rows, [&](int64_t, int64_t begin, int64_t end) {
-    for (int64_t c = 0; c < a.rows.n_channels; ++c) join_row(a, begin, (end - begin + most - 1) / most, c);
+    for (int64_t c = 0; c < a.rows.n_channels; c += lanes) join_row(a, begin, (end - begin + most - 1) / most, c);
   });
 }
 
@@ -126,7 +158,7 @@ void segment_softmax_last_kernel(const A& a, int64_t first, int64_t last) noexce
   const Groups groups(a.rows.n_channels);
   for_pieces(a.rows, first, last, [&](const Piece& piece) {
     if (piece.whole) return;
-    groups.each(piece.end - piece.begin, [&](const auto& group) { last_stage(a, piece, group); });
+    groups.each([&](const auto& group) { last_stage(a, piece, group); });
   });
 }
 

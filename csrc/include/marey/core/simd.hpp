@@ -11,10 +11,6 @@
 #include <immintrin.h>
 #endif
 
-#if defined(__FMA__)
-#include <immintrin.h>
-#endif
-
 #if !defined(MAREY_LEVEL)
 #error "simd.hpp belongs in sources compiled per instruction-set level"
 #endif
@@ -62,60 +58,88 @@ inline Vec splat(double value) { return Vec{} + value; }
 inline Vec select(Int condition, Vec yes, Vec no) { return condition ? yes : no; }
 
 inline Vec load(const double* p) { return *reinterpret_cast<const VecU*>(p); }
-inline Vec load(const float* p) { return __builtin_convertvector(HalfVec(*reinterpret_cast<const HalfVecU*>(p)), Vec); }
+inline Vec load(const float* p) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_cvtps_pd(_mm256_loadu_ps(p));  // GCC 12 makes five instructions of the conversion below
+#else
+  return __builtin_convertvector(HalfVec(*reinterpret_cast<const HalfVecU*>(p)), Vec);
+#endif
+}
 inline void store(double* p, Vec v) { *reinterpret_cast<VecU*>(p) = v; }
 inline void store(float* p, Vec v) { *reinterpret_cast<HalfVecU*>(p) = __builtin_convertvector(v, HalfVec); }
 
-// The first n lanes, 0 <= n <= lanes; the others are `fill`, and memory past them is not touched.
-template <typename T>
-inline Vec load_first_or(const T* p, std::int64_t n, double fill) {
-  if (n >= lanes) return load(p);
+// Which lanes of a vector are meant: the first n, none below 1 and all from `lanes` on.
 #if defined(__AVX512F__)
-  const auto first = static_cast<__mmask8>((1u << n) - 1);
+struct Some {
+  __mmask8 first;
+};
+inline Some some(std::int64_t n) {
+  const unsigned bounded = static_cast<unsigned>(n < 0 ? 0 : n > lanes ? lanes : n);
+  return {static_cast<__mmask8>(_bzhi_u32(0xff, bounded))};
+}
+#elif defined(__AVX2__)
+struct Some {
+  Int first;
+};
+inline Some some(std::int64_t n) { return {Int{0, 1, 2, 3} < n}; }
+#else
+struct Some {
+  std::int64_t n;
+};
+inline Some some(std::int64_t n) { return {n < lanes ? n : lanes}; }
+#endif
+
+// Those lanes; the others are `fill`, and memory there is not touched. Without a branch where the level has masks.
+template <typename T>
+inline Vec load_some(const T* p, Some lanes_of, double fill) {
+#if defined(__AVX512F__)
   if constexpr (sizeof(T) == 8) {
-    return (Vec)_mm512_mask_loadu_pd((__m512d)splat(fill), first, p);
+    return (Vec)_mm512_mask_loadu_pd((__m512d)splat(fill), lanes_of.first, p);
   } else {
-    return (Vec)_mm512_mask_cvtps_pd((__m512d)splat(fill), first, _mm256_maskz_loadu_ps(first, p));
+    const __m256 values = _mm256_maskz_loadu_ps(lanes_of.first, p);
+    return (Vec)_mm512_mask_cvtps_pd((__m512d)splat(fill), lanes_of.first, values);
   }
 #elif defined(__AVX2__)
-  const Int first = Int{0, 1, 2, 3} < n;
   if constexpr (sizeof(T) == 8) {
-    return select(first, (Vec)_mm256_maskload_pd(p, (__m256i)first), splat(fill));
+    return select(lanes_of.first, (Vec)_mm256_maskload_pd(p, (__m256i)lanes_of.first), splat(fill));
   } else {
-    const __m128 some = _mm_maskload_ps(p, (__m128i) __builtin_convertvector(first, HalfInt));
-    return select(first, __builtin_convertvector((HalfVec)some, Vec), splat(fill));
+    const __m128 values = _mm_maskload_ps(p, (__m128i) __builtin_convertvector(lanes_of.first, HalfInt));
+    return select(lanes_of.first, __builtin_convertvector((HalfVec)values, Vec), splat(fill));
   }
 #else
   Vec v = splat(fill);
-  for (std::int64_t i = 0; i < n; ++i) v[i] = p[i];
+  for (std::int64_t i = 0; i < lanes_of.n; ++i) v[i] = p[i];
   return v;
 #endif
 }
 template <typename T>
-inline Vec load_first(const T* p, std::int64_t n) {
-  return load_first_or(p, n, 0.0);
-}
-template <typename T>
-inline void store_first(T* p, Vec v, std::int64_t n) {
-  if (n >= lanes) return store(p, v);
+inline void store_some(T* p, Vec v, Some lanes_of) {
 #if defined(__AVX512F__)
-  const auto first = static_cast<__mmask8>((1u << n) - 1);
   if constexpr (sizeof(T) == 8) {
-    _mm512_mask_storeu_pd(p, first, (__m512d)v);
+    _mm512_mask_storeu_pd(p, lanes_of.first, (__m512d)v);
   } else {
-    _mm256_mask_storeu_ps(p, first, (__m256) __builtin_convertvector(v, HalfVec));
+    _mm256_mask_storeu_ps(p, lanes_of.first, (__m256) __builtin_convertvector(v, HalfVec));
   }
 #elif defined(__AVX2__)
-  const Int first = Int{0, 1, 2, 3} < n;
   if constexpr (sizeof(T) == 8) {
-    _mm256_maskstore_pd(p, (__m256i)first, (__m256d)v);
+    _mm256_maskstore_pd(p, (__m256i)lanes_of.first, (__m256d)v);
   } else {
-    _mm_maskstore_ps(p, (__m128i) __builtin_convertvector(first, HalfInt),
+    _mm_maskstore_ps(p, (__m128i) __builtin_convertvector(lanes_of.first, HalfInt),
                      (__m128) __builtin_convertvector(v, HalfVec));
   }
 #else
-  for (std::int64_t i = 0; i < n; ++i) p[i] = T(v[i]);
+  for (std::int64_t i = 0; i < lanes_of.n; ++i) p[i] = T(v[i]);
 #endif
+}
+
+// The first n lanes, none below 1 and all from `lanes` on; quick where most vectors are whole.
+template <typename T>
+inline Vec load_first(const T* p, std::int64_t n, double fill = 0.0) {
+  return n >= lanes ? load(p) : load_some(p, some(n), fill);
+}
+template <typename T>
+inline void store_first(T* p, Vec v, std::int64_t n) {
+  n >= lanes ? store(p, v) : store_some(p, v, some(n));
 }
 
 // All bits set where the byte is not zero.
@@ -169,8 +193,10 @@ inline void transpose(Vec (&rows)[lanes]) {
 }
 
 // exp, at most 1.5 ulp off where the result is normal; subnormal results are flushed to zero, NaN stays NaN.
-// exp(x) = 2^k exp(r), |r| <= ln(2)/2, Taylor to r^13 (remainder < 5e-18).
-inline Vec exp(Vec x) {
+// exp(x) = 2^k exp(r), |r| <= ln(2)/2, Taylor to r^13 (remainder < 5e-18); with 9 terms to r^8, 2e-10 of
+// itself off, for what will be a float.
+template <int terms = 14>
+inline __attribute__((always_inline)) Vec exp(Vec x) {
   constexpr double log2_e = 1.4426950408889634, ln2_high = 6.93147180369123816490e-01,
                    ln2_low = 1.90821492927058770002e-10;
   constexpr double shifter = 0x1.8p52;  // adding it leaves the nearest integer in the low bits
@@ -194,11 +220,33 @@ inline Vec exp(Vec x) {
                                            1.0,
                                            1.0};
   Vec p{};
-  for (double c : inverse_factorials) p = madd(p, r, splat(c));
+#pragma GCC unroll 14
+  for (int i = 14 - terms; i < 14; ++i) p = madd(p, r, splat(inverse_factorials[i]));
   const Vec scaled = (Vec)((Bits)p + ((Bits)shifted << 52));
   const Vec finite = select(x < lowest, splat(0.0), scaled);
   const Vec ended = select(x > highest, splat(std::numeric_limits<double>::infinity()), finite);
   return select(x != x, x, ended);
+}
+
+// log, at most 2 ulp off for normal positive x; log(0) = -inf, log(inf) = inf; NaN and x < 0 give NaN.
+// x = 2^k m, m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1), Taylor to s^23 (remainder < 1e-18).
+inline Vec log(Vec x) {
+  constexpr double inf = std::numeric_limits<double>::infinity(), ln2_high = 6.93147180369123816490e-01,
+                   ln2_low = 1.90821492927058770002e-10;
+  constexpr std::uint64_t sqrt_half = 0x3fe6a09e667f3bcd, exponent = 0xfff0000000000000, shifter = 0x4338000000000000;
+  const Bits above = (Bits)x - sqrt_half;
+  const Vec m = (Vec)((Bits)x - (above & exponent));
+  const Int k_bits = (Int)above >> 52;
+  const Vec k = (Vec)((Bits)k_bits + shifter) - 0x1.8p52;
+  const Vec s = (m - 1.0) / (m + 1.0);
+  const Vec s2 = s * s;
+  Vec p = splat(1.0 / 23.0);
+#pragma GCC unroll 10
+  for (int i = 21; i > 1; i -= 2) p = madd(p, s2, splat(1.0 / i));
+  const Vec log_m = madd(s * s2, 2.0 * p, 2.0 * s);
+  const Vec finite = madd(k, splat(ln2_high), madd(k, splat(ln2_low), log_m));
+  const Vec positive = select(x == inf, x, select(x == 0.0, splat(-inf), finite));
+  return select(x >= 0.0, positive, splat(std::numeric_limits<double>::quiet_NaN()));
 }
 
 }  // namespace marey::MAREY_LEVEL

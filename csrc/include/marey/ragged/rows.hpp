@@ -12,9 +12,9 @@ struct Rows {
   const std::int64_t* offsets = nullptr;
   std::int64_t n_rows = 0, n_channels = 1, total = 0;
 
-  // A piece stays in the first-level cache while a second pass runs over it.
+  // A second pass over a piece, some channels at a time, finds it in the cache.
   std::int64_t piece_steps() const noexcept {
-    return std::max<std::int64_t>(64, 4096 / std::max<std::int64_t>(1, n_channels));
+    return std::max<std::int64_t>(512, 4096 / std::max<std::int64_t>(1, n_channels));
   }
 
   // Work items for for_pieces: one for each step and one for each row, so that empty rows count too.
@@ -23,6 +23,16 @@ struct Rows {
   // Items to a thread so that it has work for more than its start costs.
   std::int64_t grain() const noexcept {
     return std::max<std::int64_t>(1, 32768 / std::max<std::int64_t>(1, n_channels));
+  }
+
+  // The last row that begins at or before this item.
+  std::int64_t row_of(std::int64_t item) const noexcept {
+    std::int64_t low = 0, high = n_rows;
+    while (high - low > 1) {
+      const std::int64_t middle = low + (high - low) / 2;
+      (offsets[middle] + middle <= item ? low : high) = middle;
+    }
+    return low;
   }
 
   // Scratch for the pieces of long rows. A piece's slot follows from where it begins: blocks of piece_steps steps hold
@@ -45,26 +55,26 @@ struct Piece {
   bool whole;
 };
 
-// Calls visit(piece) for every piece whose first item lies in [first, last).
+// Calls visit(piece) for the pieces of this row whose first item lies in [first, last).
+template <typename Visit>
+void for_pieces_of(const Rows& rows, std::int64_t row, std::int64_t first, std::int64_t last, Visit&& visit) {
+  const std::int64_t most = rows.piece_steps(), begin = rows.offsets[row], end = rows.offsets[row + 1];
+  const std::int64_t item = begin + row;
+  if (end - begin <= most) {
+    if (item >= first && item < last) visit(Piece{row, begin, begin, end, true});
+    return;
+  }
+  const std::int64_t skipped = item >= first ? 0 : (first - item + most - 1) / most;
+  for (std::int64_t at = begin + skipped * most; at < end && at + row < last; at += most) {
+    visit(Piece{row, begin, at, std::min(at + most, end), false});
+  }
+}
+
+// The same for all rows.
 template <typename Visit>
 void for_pieces(const Rows& rows, std::int64_t first, std::int64_t last, Visit&& visit) {
-  const std::int64_t most = rows.piece_steps();
-  std::int64_t low = 0, high = rows.n_rows;  // the last row that begins at or before item `first`
-  while (high - low > 1) {
-    const std::int64_t middle = low + (high - low) / 2;
-    (rows.offsets[middle] + middle <= first ? low : high) = middle;
-  }
-  for (std::int64_t row = low; row < rows.n_rows; ++row) {
-    const std::int64_t begin = rows.offsets[row], end = rows.offsets[row + 1], item = begin + row;
-    if (item >= last) break;
-    if (end - begin <= most) {
-      if (item >= first) visit(Piece{row, begin, begin, end, true});
-      continue;
-    }
-    const std::int64_t skipped = item >= first ? 0 : (first - item + most - 1) / most;
-    for (std::int64_t at = begin + skipped * most; at < end && at + row < last; at += most) {
-      visit(Piece{row, begin, at, std::min(at + most, end), false});
-    }
+  for (std::int64_t row = rows.row_of(first); row < rows.n_rows && rows.offsets[row] + row < last; ++row) {
+    for_pieces_of(rows, row, first, last, visit);
   }
 }
 
