@@ -7,6 +7,7 @@
 namespace py = pybind11;
 
 void bind_scan(py::module_& m);
+void bind_state_space(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
   m.doc() = "marey's C++ core for NumPy arrays; the public functions are in the package's domains";
@@ -17,4 +18,5 @@ PYBIND11_MODULE(_core, m) {
   m.def("poison_outputs", [](bool on) { marey::numpy::poison_outputs = on; }, py::arg("on"));
   m.attr("compiler") = MAREY_COMPILER;
   bind_scan(m);
+  bind_state_space(m);
 }
