@@ -29,3 +29,35 @@ def list_tar(archive: bytes) -> tuple[list[tuple[str, str, int, int]], int, str]
 def read_physionet2012(
     texts: Sequence[bytes | memoryview], ids_in_names: Sequence[int], threads: int
 ) -> dict[str, Any]: ...
+def kalman_filter(
+    y: _Floats,
+    F: _Floats | None,
+    H: _Floats,
+    Q: _Floats | None,
+    R: _Floats,
+    x0: _Floats,
+    P0: _Floats,
+    mask: NDArray[np.bool_] | None = None,
+    dt: _Floats | None = None,
+    parameters: _Floats | None = None,
+    model: int = 0,
+    continued: bool = False,
+    mean: bool = True,
+    cov: bool = True,
+) -> tuple[_Floats | None, _Floats | None, _Floats]: ...
+def kalman_smoother(
+    y: _Floats,
+    F: _Floats | None,
+    H: _Floats,
+    Q: _Floats | None,
+    R: _Floats,
+    x0: _Floats,
+    P0: _Floats,
+    mask: NDArray[np.bool_] | None = None,
+    dt: _Floats | None = None,
+    parameters: _Floats | None = None,
+    model: int = 0,
+    continued: bool = False,
+    mean: bool = True,
+    cov: bool = True,
+) -> tuple[_Floats | None, _Floats | None, _Floats]: ...

@@ -296,7 +296,7 @@ def _results_and_gradients(item: Item, function: Callable[..., Any] | None = Non
         return outputs(function(**inputs))
     import torch
 
-    wanted = [name for name in item.spec.differentiable if name in inputs]
+    wanted = _differentiated(item.spec, inputs)
     for name in wanted:
         inputs[name].requires_grad_(True)
     results = outputs(function(**inputs))
@@ -335,21 +335,31 @@ def _chunked(item: Item) -> None:
     assert chunks is not None
     inputs = item.inputs()
     # A state of full precision carries over without a rounding of its own.
-    wide = item.inputs("float64")[chunks.state_in]
-    inputs[chunks.state_in] = wide
+    names = (chunks.state_in,) if isinstance(chunks.state_in, str) else chunks.state_in
+    inputs |= {name: item.inputs("float64")[name] for name in names}
     whole = outputs(item.spec.function(**inputs))
     length = chunks.length(inputs)
     for t in sorted({0, 1, length // 3, length - 1, length}):
         first, second = chunks.split(inputs, t)
         one = outputs(item.spec.function(**first))
-        two = outputs(item.spec.function(**{**second, chunks.state_in: one[chunks.state_out]}))
+        if chunks.carry is not None:
+            carried = chunks.carry(first, one)
+        else:
+            carried = {names[0]: one[chunks.state_out or 0]}
+        two = outputs(item.spec.function(**second | carried))
         joined = tuple(np.concatenate([to_numpy(one[k]), to_numpy(two[k])], axis=chunks.axis) for k in chunks.joined)
+        last = () if chunks.state_out is None else (chunks.state_out,)
         _assert_agree(
             item,
-            (*joined, two[chunks.state_out]),
-            (*(whole[k] for k in chunks.joined), whole[chunks.state_out]),
+            (*joined, *(two[k] for k in last)),
+            tuple(whole[k] for k in (*chunks.joined, *last)),
             f"cut at step {t} of {length}",
         )
+
+
+def _differentiated(spec: OpSpec, inputs: Inputs) -> list[str]:
+    """The arguments with a gradient that are arrays in these inputs."""
+    return [name for name in spec.differentiable if hasattr(inputs.get(name), "dtype")]
 
 
 def _differentiable(spec: OpSpec) -> bool:
@@ -361,7 +371,7 @@ def _gradcheck(item: Item) -> None:
     import torch
 
     inputs = item.inputs()
-    names = [name for name in item.spec.differentiable if name in inputs]
+    names = _differentiated(item.spec, inputs)
 
     def function(*values: Any) -> Any:
         results = outputs(item.spec.function(**{**inputs, **dict(zip(names, values, strict=True))}))

@@ -12,7 +12,7 @@ import numpy as np
 __all__ = ["DOMAINS", "Case", "Chunks", "OpSpec", "Tolerance", "all_specs", "on_registration", "register"]
 
 # The domains whose operations have specs; importing one registers them.
-DOMAINS = ("moo", "ragged", "scan")
+DOMAINS = ("moo", "ragged", "scan", "state_space")
 
 Inputs = dict[str, Any]
 
@@ -57,14 +57,17 @@ def cast(value: Any, dtype: str) -> Any:
 @dataclass(frozen=True)
 class Chunks:
     """How a causal operation is cut in time: ``split(inputs, t)`` gives two sets of inputs; the first call's output
-    number ``state_out`` goes into the second as ``state_in``; outputs number ``joined`` are joined along ``axis``."""
+    number ``state_out`` goes into the second as ``state_in``; outputs number ``joined`` are joined along ``axis``.
+    Where the state is no output of its own, ``carry(first inputs, their outputs)`` gives the second call's arguments
+    ``state_in`` (several names then) and others."""
 
     split: Callable[[Inputs, int], tuple[Inputs, Inputs]]
     length: Callable[[Inputs], int]
-    state_in: str
-    state_out: int
+    state_in: str | tuple[str, ...]
+    state_out: int | None
     joined: tuple[int, ...]
     axis: int = -1
+    carry: Callable[[Inputs, tuple[Any, ...]], Inputs] | None = None
 
 
 @dataclass(frozen=True)
