@@ -46,8 +46,13 @@ impl<'a> Points<'a> {
         &self.values[i * self.d..(i + 1) * self.d]
     }
 
+    /// All values, row after row.
+    pub fn values(&self) -> &'a [f64] {
+        self.values
+    }
+
     /// The points, one after the other.
-    pub fn rows(&self) -> impl Iterator<Item = &'a [f64]> {
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &'a [f64]> {
         let (values, d) = (self.values, self.d);
         (0..self.n).map(move |i| &values[i * d..(i + 1) * d])
     }
@@ -66,5 +71,18 @@ impl<'a> Points<'a> {
         }
         let at = self.values.iter().position(|v| v.is_nan()).expect("a NaN was seen");
         Err(Error::NotANumber { argument, row: at / self.d, column: at % self.d })
+    }
+
+    /// An error that names the first row with a NaN or an infinity, if there is one.
+    pub fn reject_nonfinite(&self, argument: &'static str) -> Result<()> {
+        self.reject_nan(argument)?;
+        if self.values.iter().fold(true, |good, v| good & v.is_finite()) {
+            return Ok(());
+        }
+        let row = self.values.iter().position(|v| v.is_infinite()).expect("an infinity was seen") / self.d;
+        Err(Error::invalid(
+            argument,
+            format!("has {:?} in row {row}; expected finite numbers", self.row(row)),
+        ))
     }
 }

@@ -46,7 +46,7 @@ pub fn hypervolume(points: Points, reference: &[f64], pool: Option<&ThreadPool>)
     })
 }
 
-fn check(points: Points, reference: &[f64]) -> Result<()> {
+pub(crate) fn check(points: Points, reference: &[f64]) -> Result<()> {
     points.reject_nan("F")?;
     let d = points.dim();
     if d == 0 {

@@ -124,8 +124,9 @@ pub(super) fn clip<V: Vector, const D: usize>(
         }
         if mask != 0 {
             out.append::<V>(row.into_iter(), point, mask);
-            dominated.extend(bits(mask & !better).map(|lane| (i + lane) as u32));
         }
+        // A dominated point is not always below `tops`: it may tie with the point in all objectives but one.
+        dominated.extend(bits(!better & filled(set, i)).map(|lane| (i + lane) as u32));
     }
 }
 
@@ -139,19 +140,26 @@ pub(super) fn clip_any<V: Vector>(
 ) {
     for i in (0..set.len()).step_by(LANES) {
         let mut mask = u8::MAX;
-        for (j, &top) in tops.iter().enumerate() {
-            mask &= V::below(set.lanes::<V>(i, j), top);
-            if mask == 0 {
+        let mut better = !filled(set, i);
+        for (j, (&value, &top)) in point.iter().zip(tops).enumerate() {
+            let row = set.lanes::<V>(i, j);
+            mask &= V::below(row, top);
+            better |= V::below(row, value);
+            if mask == 0 && better == u8::MAX {
                 break;
             }
         }
         if mask != 0 {
-            let rows = (0..tops.len()).map(|j| set.lanes::<V>(i, j));
-            out.append::<V>(rows.clone(), point, mask);
-            let better = rows.zip(point).fold(0, |better, (row, &value)| better | V::below(row, value));
-            dominated.extend(bits(mask & !better).map(|lane| (i + lane) as u32));
+            out.append::<V>((0..tops.len()).map(|j| set.lanes::<V>(i, j)), point, mask);
         }
+        dominated.extend(bits(!better).map(|lane| (i + lane) as u32));
     }
+}
+
+/// The lanes of the vector at `i` that hold points.
+#[inline(always)]
+fn filled(set: &Columns, i: usize) -> u8 {
+    u8::MAX >> LANES.saturating_sub(set.len() - i)
 }
 
 #[inline(always)]
