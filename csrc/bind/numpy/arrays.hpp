@@ -47,9 +47,9 @@ inline void expect(bool condition, const char* message) {
   if (!condition) throw py::value_error(message);
 }
 
-inline void check_offsets(const Array<std::int64_t>& offsets, std::int64_t total) {
+inline void check_offsets(const Array<std::int64_t>& offsets, std::int64_t total, std::int64_t* longest = nullptr) {
   expect(offsets.ndim() == 1 && offsets.size() > 0, "`offsets` must be one-dimensional and not empty");
-  const Status status = marey::check_offsets(offsets.data(), offsets.size() - 1, total);
+  const Status status = marey::check_offsets(offsets.data(), offsets.size() - 1, total, longest);
   if (!status.ok()) {
     throw py::value_error(std::string("`offsets` ") + rule(status.code) + std::to_string(status.index));
   }

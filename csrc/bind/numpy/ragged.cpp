@@ -12,8 +12,9 @@ namespace {
 template <typename T>
 Rows make_rows(const Array<T>& values, const Array<std::int64_t>& offsets) {
   expect(values.ndim() == 2, "`values` must have two axes");
-  check_offsets(offsets, values.shape(0));
-  return {offsets.data(), offsets.size() - 1, values.shape(1), values.shape(0)};
+  Rows rows{offsets.data(), offsets.size() - 1, values.shape(1), values.shape(0)};
+  check_offsets(offsets, rows.total, &rows.longest);
+  return rows;
 }
 
 const auto on_threads = [](std::int64_t n, std::int64_t grain, auto&& work) { marey::parallel_for(n, grain, work); };

@@ -11,8 +11,9 @@ namespace {
 // values is (total, n_channels).
 Rows make_rows(const Tensor& values, const Tensor& offsets) {
   STD_TORCH_CHECK(values.dim() == 2, "`values` must have two axes");
-  check_offsets(offsets, values.size(0));
-  return {data<std::int64_t>(offsets, "offsets"), offsets.numel() - 1, values.size(1), values.size(0)};
+  Rows rows{data<std::int64_t>(offsets, "offsets"), offsets.numel() - 1, values.size(1), values.size(0)};
+  check_offsets(offsets, rows.total, &rows.longest);
+  return rows;
 }
 
 Reduction reduction(const std::string& op) {

@@ -52,9 +52,10 @@ Tensor make_output(const Tensor& like, std::initializer_list<std::int64_t> shape
   return torch::stable::new_empty(like, shape, scalar_type<T>);
 }
 
-inline void check_offsets(const Tensor& offsets, std::int64_t total) {
+inline void check_offsets(const Tensor& offsets, std::int64_t total, std::int64_t* longest = nullptr) {
   STD_TORCH_CHECK(offsets.dim() == 1 && offsets.numel() > 0, "`offsets` must be one-dimensional and not empty");
-  const Status status = marey::check_offsets(data<std::int64_t>(offsets, "offsets"), offsets.numel() - 1, total);
+  const Status status =
+      marey::check_offsets(data<std::int64_t>(offsets, "offsets"), offsets.numel() - 1, total, longest);
   STD_TORCH_CHECK(status.ok(), "`offsets` ", rule(status.code), status.index);
 }
 

@@ -239,7 +239,14 @@ struct ShortRows {
     rounds = (longest + lanes - 1) / lanes;
   }
 
-  // Asks for what the rows after these will read. Rows are too short and too uneven for the hardware to see them coming.
+  Vec lengths() const {
+    Int all;
+    __builtin_memcpy(&all, steps, sizeof all);
+    return __builtin_convertvector(all, Vec);
+  }
+
+  // Asks for what the rows after these will read. Rows are too short and too uneven for the hardware to see them
+  // coming.
   template <typename T>
   void prefetch(const T* values) const {
     constexpr int64_t line = 64 / sizeof(T), ahead = 32 * line;

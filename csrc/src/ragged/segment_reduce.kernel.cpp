@@ -49,9 +49,7 @@ void reduce_rows(const SegmentReduce<T>& a, int64_t row, const ShortRows& rows) 
       return exp_for<T>(load_some(a.values + at, part, Max::identity) - shift[i], Full{});
     });
   }
-  Vec steps{};
-  for (int i = 0; i < lanes; ++i) steps[i] = double(rows.steps[i]);
-  store_first(a.result + row, finish<op>(x, top, steps), rows.n);
+  store_first(a.result + row, finish<op>(x, top, rows.lengths()), rows.n);
 }
 
 template <Reduction op, typename T>

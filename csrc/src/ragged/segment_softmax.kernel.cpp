@@ -109,6 +109,7 @@ void join_row(const SegmentSoftmaxBackward<T>& a, int64_t begin, int64_t n, int6
 
 template <typename T>
 void short_rows(const SegmentSoftmax<T>& a, const ShortRows& rows) {
+  rows.prefetch(a.values);
   const Vec top = combine_rows<Max>(rows, [&](int, int64_t at, Some part) __attribute__((always_inline)) {
     return load_some(a.values + at, part, Max::identity);
   });
@@ -126,6 +127,8 @@ void short_rows(const SegmentSoftmax<T>& a, const ShortRows& rows) {
 
 template <typename T>
 void short_rows(const SegmentSoftmaxBackward<T>& a, const ShortRows& rows) {
+  rows.prefetch(a.grad);
+  rows.prefetch(a.result);
   const Vec dot = combine_rows<Sum>(rows, [&](int, int64_t at, Some part) __attribute__((always_inline)) {
     return load_some(a.grad + at, part, 0.0) * load_some(a.result + at, part, 0.0);
   });

@@ -11,6 +11,7 @@ namespace marey::ragged {
 struct Rows {
   const std::int64_t* offsets = nullptr;
   std::int64_t n_rows = 0, n_channels = 1, total = 0;
+  std::int64_t longest = 0;  // steps of the longest row
 
   // A second pass over a piece, some channels at a time, finds it in the cache.
   std::int64_t piece_steps() const noexcept {
@@ -41,12 +42,7 @@ struct Rows {
   std::int64_t slot(std::int64_t row_begin, std::int64_t piece_begin) const noexcept {
     return 2 * (piece_begin / piece_steps()) + (piece_begin == row_begin);
   }
-  std::int64_t longest() const noexcept {
-    std::int64_t most = 0;
-    for (std::int64_t r = 0; r < n_rows; ++r) most = std::max(most, offsets[r + 1] - offsets[r]);
-    return most;
-  }
-  bool any_long() const noexcept { return total > piece_steps() && longest() > piece_steps(); }
+  bool any_long() const noexcept { return longest > piece_steps(); }
 };
 
 // Steps begin .. end of the row that starts at row_begin; `whole` if that is all of it.
