@@ -6,7 +6,10 @@
 // tile, a block or a batch, so chunks, batch order and threads change no bit.
 #include "marey/scan/decay_scan.hpp"
 
+#include <algorithm>
+
 #include "marey/core/simd.hpp"
+#include "marey/scan/decay_scan_blocks.hpp"
 
 namespace marey::scan::MAREY_LEVEL {
 
@@ -127,7 +130,7 @@ void forward_single(const DecayScan<T, S>& a, const Block& b) {
 // With g_t = dL/dh_t:  g_t = grad_h_t + exp(-rate dt_{t+1}) g_{t+1},  grad_x_t = m_t g_t,
 // dL/d(rate dt_t) = -g_t exp(-rate dt_t) h_{t-1}.
 template <typename T, typename S>
-void backward(const DecayScanBackward<T, S>& a, const Block& b) {
+void backward(const DecayScanBackward<T, S>& a, double* rate_sums, double* dt_sums, const Block& b) {
   Vec rate = load_first(a.rate + b.first, b.n);
   for (int64_t c = b.n; c < lanes; ++c) rate[c] = 1.0;  // 0 * inf in an idle lane would reach the sum over lanes
   const Vec h0 = a.h0 ? load_first(a.h0 + b.state, b.n) : Vec{};
@@ -156,12 +159,12 @@ void backward(const DecayScanBackward<T, S>& a, const Block& b) {
       const Vec slope = carry * before[j];
       // An infinite gap forgets everything: its decay is flat at zero, where 0 * inf would read NaN.
       grad_rate -= select(decay == 0.0, Vec{}, slope * dt);
-      if (a.grad_dt) a.grad_dt[b.dt_start + t + j] = T(double(a.grad_dt[b.dt_start + t + j]) - sum(rate * slope));
+      dt_sums[t + j] -= sum(rate * slope);
     }
     apply_mask(grad, a.shape, b, t, count);
     store_tile(a.grad_x, grad, b, t, count);
   }
-  if (a.grad_rate) store_first(a.grad_rate + b.state, grad_rate, b.n);
+  store_first(rate_sums + b.state, grad_rate, b.n);
   if (a.grad_h0) store_first(a.grad_h0 + b.state, carry, b.n);
 }
 
@@ -169,10 +172,10 @@ void backward(const DecayScanBackward<T, S>& a, const Block& b) {
 
 template <typename T, typename S>
 void decay_scan_kernel(const DecayScan<T, S>& a, int64_t begin, int64_t end) noexcept {
-  const int64_t blocks = (a.shape.n_channels + 7) / 8;
+  const int64_t blocks = channel_blocks(a.shape.n_channels);
   for (int64_t item = begin; item < end; ++item) {
-    const int64_t series = item / blocks, last = (item % blocks + 1) * 8;
-    for (int64_t first = last - 8; first < last && first < a.shape.n_channels; first += lanes) {
+    const int64_t series = item / blocks, last = (item % blocks + 1) * block_channels;
+    for (int64_t first = last - block_channels; first < last && first < a.shape.n_channels; first += lanes) {
       const Block b = locate(a.shape, series, first);
       b.n == 1 ? forward_single(a, b) : forward(a, b);
     }
@@ -180,21 +183,24 @@ void decay_scan_kernel(const DecayScan<T, S>& a, int64_t begin, int64_t end) noe
 }
 
 template <typename T, typename S>
-void decay_scan_backward_kernel(const DecayScanBackward<T, S>& a, int64_t begin, int64_t end) noexcept {
-  for (int64_t series = begin; series < end; ++series) {
-    const Block whole = locate(a.shape, series, 0);
-    if (a.grad_dt) {
-      for (int64_t t = 0; t < whole.steps; ++t) a.grad_dt[whole.dt_start + t] = T(0);
-    }
-    for (int64_t first = 0; first < a.shape.n_channels; first += lanes) {
-      backward(a, locate(a.shape, series, first));
+void decay_scan_backward_kernel(const DecayScanBackward<T, S>& a, double* workspace, int64_t begin,
+                                int64_t end) noexcept {
+  const DecayScanShape& s = a.shape;
+  const int64_t blocks = channel_blocks(s.n_channels);
+  for (int64_t item = begin; item < end; ++item) {
+    const int64_t series = item / blocks, block = item % blocks, last = (block + 1) * block_channels;
+    const Block whole = locate(s, series, 0);
+    double* const dt_sums = workspace + s.n_series * s.n_channels + block * s.total + whole.dt_start;
+    std::fill_n(dt_sums, whole.steps, 0.0);
+    for (int64_t first = last - block_channels; first < last && first < s.n_channels; first += lanes) {
+      backward(a, workspace, dt_sums, locate(s, series, first));
     }
   }
 }
 
 #define MAREY_INSTANTIATE(T, S)                                                       \
   template void decay_scan_kernel(const DecayScan<T, S>&, int64_t, int64_t) noexcept; \
-  template void decay_scan_backward_kernel(const DecayScanBackward<T, S>&, int64_t, int64_t) noexcept;
+  template void decay_scan_backward_kernel(const DecayScanBackward<T, S>&, double*, int64_t, int64_t) noexcept;
 MAREY_INSTANTIATE(float, float)
 MAREY_INSTANTIATE(float, double)
 MAREY_INSTANTIATE(double, double)

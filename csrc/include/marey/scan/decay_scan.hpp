@@ -38,24 +38,29 @@ struct DecayScanBackward {
   DecayScanShape shape;
   const T *grad_h, *h, *dt, *rate;
   const S *h0, *grad_hT;  // either may be nullptr: zero
-  T *grad_x, *grad_dt;    // grad_dt may be nullptr: not wanted
-  double* grad_rate;      // [series][channel], summed by the caller in order; nullptr: not wanted
+  T *grad_x, *grad_dt, *grad_rate;
   S* grad_h0;
 };
 
-// Works on the items [begin, end) of items(): ranges in any order and on any threads give the same bits.
+// Both directions work on the items [begin, end) of decay_scan_items(): ranges in any order and on any threads give the
+// same bits.
 std::int64_t decay_scan_items(const DecayScanShape& shape) noexcept;
 template <typename T, typename S>
 void decay_scan(const DecayScan<T, S>& a, std::int64_t begin, std::int64_t end) noexcept;
 
-// The backward pass works on whole series: [begin, end) of n_series.
+// Backward, items leave what they add to grad_rate and grad_dt in a workspace of so many doubles; after all of them,
+// decay_scan_backward_finish sums it up in a fixed order.
+std::int64_t decay_scan_backward_workspace(const DecayScanShape& shape) noexcept;
 template <typename T, typename S>
-void decay_scan_backward(const DecayScanBackward<T, S>& a, std::int64_t begin, std::int64_t end) noexcept;
+void decay_scan_backward(const DecayScanBackward<T, S>& a, double* workspace, std::int64_t begin,
+                         std::int64_t end) noexcept;
+template <typename T, typename S>
+void decay_scan_backward_finish(const DecayScanBackward<T, S>& a, const double* workspace) noexcept;
 
 MAREY_DECLARE_PER_ISA(template <typename T, typename S>
                       void decay_scan_kernel(const DecayScan<T, S>&, std::int64_t, std::int64_t) noexcept;
                       template <typename T, typename S>
-                      void decay_scan_backward_kernel(const DecayScanBackward<T, S>&, std::int64_t,
+                      void decay_scan_backward_kernel(const DecayScanBackward<T, S>&, double*, std::int64_t,
                                                       std::int64_t) noexcept)
 
 }  // namespace marey::scan
