@@ -29,3 +29,12 @@ def list_tar(archive: bytes) -> tuple[list[tuple[str, str, int, int]], int, str]
 def read_physionet2012(
     texts: Sequence[bytes | memoryview], ids_in_names: Sequence[int], threads: int
 ) -> dict[str, Any]: ...
+def sosfilt(
+    sections: NDArray[np.float64],
+    x: _Floats,
+    zi: NDArray[np.float64] | None = None,
+    reset: NDArray[np.bool_] | None = None,
+) -> tuple[_Floats, NDArray[np.float64]]: ...
+def sosfiltfilt(
+    sections: NDArray[np.float64], zi: NDArray[np.float64], x: _Floats, padding: int, padlen: int
+) -> _Floats: ...
