@@ -61,3 +61,12 @@ def kalman_smoother(
     mean: bool = True,
     cov: bool = True,
 ) -> tuple[_Floats | None, _Floats | None, _Floats]: ...
+def sosfilt(
+    sections: NDArray[np.float64],
+    x: _Floats,
+    zi: NDArray[np.float64] | None = None,
+    reset: NDArray[np.bool_] | None = None,
+) -> tuple[_Floats, NDArray[np.float64]]: ...
+def sosfiltfilt(
+    sections: NDArray[np.float64], zi: NDArray[np.float64], x: _Floats, padding: int, padlen: int
+) -> _Floats: ...

@@ -8,6 +8,7 @@ namespace py = pybind11;
 
 void bind_events(py::module_& m);
 void bind_ragged(py::module_& m);
+void bind_filters(py::module_& m);
 void bind_scan(py::module_& m);
 void bind_state_space(py::module_& m);
 
@@ -21,6 +22,7 @@ PYBIND11_MODULE(_core, m) {
   m.attr("compiler") = MAREY_COMPILER;
   bind_events(m);
   bind_ragged(m);
+  bind_filters(m);
   bind_scan(m);
   bind_state_space(m);
 }

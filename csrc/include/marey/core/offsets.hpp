@@ -27,8 +27,8 @@ inline const char* rule(Code code) noexcept {
     case Code::offsets_not_monotone: return "must never fall; it does in row ";
     case Code::offsets_do_not_start: return "must start with 0; it does not at index ";
     case Code::offsets_do_not_end: return "must end with the number of values; it ends with ";
+    default: return "unknown status ";
   }
-  return "unknown status ";
 }
 
 }  // namespace marey

@@ -66,7 +66,13 @@ inline Vec load(const float* p) {
 #endif
 }
 inline void store(double* p, Vec v) { *reinterpret_cast<VecU*>(p) = v; }
-inline void store(float* p, Vec v) { *reinterpret_cast<HalfVecU*>(p) = __builtin_convertvector(v, HalfVec); }
+inline void store(float* p, Vec v) {
+#if defined(__AVX512F__)
+  _mm256_storeu_ps(p, _mm512_maskz_cvtpd_ps(0xff, (__m512d)v));  // likewise
+#else
+  *reinterpret_cast<HalfVecU*>(p) = __builtin_convertvector(v, HalfVec);
+#endif
+}
 
 // Which lanes of a vector are meant: the first n, none below 1 and all from `lanes` on.
 #if defined(__AVX512F__)

@@ -6,9 +6,10 @@ namespace marey {
 
 enum class Code : std::int32_t {
   ok = 0,
-  offsets_not_monotone,  // index: the first row whose end lies before its start
-  offsets_do_not_start,  // offsets[0] is not 0
-  offsets_do_not_end,    // the last offset is not the number of values; index: that offset
+  offsets_not_monotone,      // index: the first row whose end lies before its start
+  offsets_do_not_start,      // offsets[0] is not 0
+  offsets_do_not_end,        // the last offset is not the number of values; index: that offset
+  zero_leading_coefficient,  // index: the first row whose a_0 is 0
 };
 
 struct Status {
