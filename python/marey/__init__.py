@@ -13,17 +13,18 @@ from marey.errors import BackendError as BackendError
 if TYPE_CHECKING:
     from marey import ragged as ragged
     from marey import scan as scan
+    from marey import survival as survival
     from marey._runtime.doctor import doctor as doctor
     from marey._runtime.verify import verify as verify
 
-__all__ = ["BackendError", "doctor", "get_num_threads", "ragged", "scan", "set_num_threads", "verify"]
+__all__ = ["BackendError", "doctor", "get_num_threads", "ragged", "scan", "set_num_threads", "survival", "verify"]
 
 try:
     __version__ = version("marey")
 except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0+unknown"
 
-_DOMAINS = ("events", "moo", "nn", "ragged", "scan", "study")
+_DOMAINS = ("events", "moo", "nn", "ragged", "scan", "study", "survival")
 
 
 def __getattr__(name: str) -> Any:

@@ -29,3 +29,36 @@ def list_tar(archive: bytes) -> tuple[list[tuple[str, str, int, int]], int, str]
 def read_physionet2012(
     texts: Sequence[bytes | memoryview], ids_in_names: Sequence[int], threads: int
 ) -> dict[str, Any]: ...
+def survival_risk_table(
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    entry: NDArray[np.float64] | None,
+    weights: NDArray[np.float64] | None,
+    group: NDArray[np.int64] | None,
+    n_groups: int,
+) -> tuple[NDArray[Any], ...]: ...
+def survival_kaplan_meier(
+    offsets: NDArray[np.int64], at_risk: NDArray[np.float64], events: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def survival_nelson_aalen(
+    offsets: NDArray[np.int64], at_risk: NDArray[np.float64], events: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def survival_logrank(
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    group: NDArray[np.int64],
+    n_groups: int,
+    entry: NDArray[np.float64] | None,
+    strata: NDArray[np.int64] | None,
+    n_strata: int,
+    weight: str,
+    rho: float,
+    gamma: float,
+) -> tuple[NDArray[np.float64], ...]: ...
+def survival_concordance(
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    earlier: NDArray[np.float64],
+    later: NDArray[np.float64],
+    risk: NDArray[np.float64],
+) -> tuple[Any, ...]: ...

@@ -9,6 +9,7 @@ namespace py = pybind11;
 void bind_events(py::module_& m);
 void bind_ragged(py::module_& m);
 void bind_scan(py::module_& m);
+void bind_survival(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
   m.doc() = "marey's C++ core for NumPy arrays; the public functions are in the package's domains";
@@ -21,4 +22,5 @@ PYBIND11_MODULE(_core, m) {
   bind_events(m);
   bind_ragged(m);
   bind_scan(m);
+  bind_survival(m);
 }
