@@ -62,3 +62,31 @@ def survival_concordance(
     later: NDArray[np.float64],
     risk: NDArray[np.float64],
 ) -> tuple[Any, ...]: ...
+def survival_sort_rows(
+    key: NDArray[np.float64], group: NDArray[np.int64] | None, n_groups: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
+def survival_cox_pass(
+    offsets: NDArray[np.int64],
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    entry: NDArray[np.float64] | None,
+    entering: NDArray[np.int64] | None,
+    efron: bool,
+) -> tuple[Any, ...]: ...
+def survival_cox_residuals(
+    offsets: NDArray[np.int64],
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    entry: NDArray[np.float64] | None,
+    entering: NDArray[np.int64] | None,
+    efron: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def cox_partial_likelihood(
+    risk: _Floats, time: _Floats, event: NDArray[np.bool_], strata: NDArray[np.int64] | None, efron: bool
+) -> tuple[_Floats, _Floats]: ...

@@ -1,5 +1,7 @@
 #include "arrays.hpp"
 #include "marey/survival/concordance.hpp"
+#include "marey/survival/cox.hpp"
+#include "marey/survival/cox_partial_likelihood.hpp"
 #include "marey/survival/logrank.hpp"
 #include "marey/survival/risk_table.hpp"
 
@@ -118,6 +120,101 @@ py::tuple bind_concordance(const Array<double>& time, const Array<bool>& event, 
   return py::make_tuple(columns[0], columns[1], columns[2], columns[3], tied_time);
 }
 
+struct CoxArrays {
+  const Array<int64_t>& offsets;
+  const Array<double>&X, &time;
+  const Array<bool>& event;
+  const Array<double>&weights, &eta;
+  const Optional<double>& entry;
+  const Optional<int64_t>& entering;
+  bool efron;
+
+  CoxRows rows() const {
+    const auto n = time.size();
+    expect(X.ndim() == 2 && X.shape(0) == n, "`X` must be (row, column)");
+    expect(event.size() == n && weights.size() == n && eta.size() == n, "every argument must have one value a row");
+    expect(entry.has_value() == entering.has_value(), "`entry` and `entering` go together");
+    check_offsets(offsets, n);
+    if (entry) {
+      expect(entry->size() == n && entering->size() == n, "`entry` must have one value a row");
+      for (py::ssize_t i = 0; i < n; ++i) {
+        expect(entering->data()[i] >= 0 && entering->data()[i] < n, "`entering` must hold row numbers");
+      }
+    }
+    return {n,
+            X.shape(1),
+            offsets.size() - 1,
+            offsets.data(),
+            X.data(),
+            time.data(),
+            reinterpret_cast<const std::uint8_t*>(event.data()),
+            weights.data(),
+            eta.data(),
+            pointer(entry),
+            pointer(entering),
+            efron};
+  }
+};
+
+py::tuple bind_cox_pass(const Array<int64_t>& offsets, const Array<double>& X, const Array<double>& time,
+                        const Array<bool>& event, const Array<double>& weights, const Array<double>& eta,
+                        const Optional<double>& entry, const Optional<int64_t>& entering, bool efron) {
+  const CoxRows rows = CoxArrays{offsets, X, time, event, weights, eta, entry, entering, efron}.rows();
+  auto gradient = make_output<double>({rows.p}), hessian = make_output<double>({rows.p, rows.p});
+  auto exposure = make_output<double>({rows.n}), hazard = make_output<double>({rows.n});
+  double loglik = 0;
+  const CoxPass out{&loglik, gradient.mutable_data(), hessian.mutable_data(), exposure.mutable_data(),
+                    hazard.mutable_data()};
+  {
+    py::gil_scoped_release nogil;
+    cox_pass(rows, out);
+  }
+  return py::make_tuple(loglik, gradient, hessian, exposure, hazard);
+}
+
+py::tuple bind_cox_residuals(const Array<int64_t>& offsets, const Array<double>& X, const Array<double>& time,
+                             const Array<bool>& event, const Array<double>& weights, const Array<double>& eta,
+                             const Optional<double>& entry, const Optional<int64_t>& entering, bool efron) {
+  const CoxRows rows = CoxArrays{offsets, X, time, event, weights, eta, entry, entering, efron}.rows();
+  const auto n_events = std::count(event.data(), event.data() + rows.n, true);
+  auto score = make_output<double>({rows.n, rows.p}), schoenfeld = make_output<double>({n_events, rows.p});
+  {
+    py::gil_scoped_release nogil;
+    cox_residuals(rows, {score.mutable_data(), schoenfeld.mutable_data()});
+  }
+  return py::make_tuple(score, schoenfeld);
+}
+
+template <typename T>
+py::tuple bind_cox_partial_likelihood(const Array<T>& risk, const Array<T>& time, const Array<bool>& event,
+                                      const Optional<int64_t>& strata, bool efron) {
+  const auto n = risk.size();
+  expect(time.size() == n && event.size() == n && (!strata || strata->size() == n),
+         "every argument must have one value a row");
+  auto loglik = make_output<T>({}), gradient = make_output<T>({n});
+  int64_t row = -1;
+  {
+    py::gil_scoped_release nogil;
+    row = cox_partial_likelihood<T>({n, risk.data(), time.data(), reinterpret_cast<const std::uint8_t*>(event.data()),
+                                     pointer(strata), efron, loglik.mutable_data(), gradient.mutable_data()});
+  }
+  if (row >= 0) throw py::value_error("`time` of row " + std::to_string(row) + " is NaN; expected a number");
+  return py::make_tuple(loglik, gradient);
+}
+
+py::tuple bind_sort_rows(const Array<double>& key, const Optional<int64_t>& group, int64_t n_groups) {
+  expect(n_groups >= 1 && (group || n_groups == 1), "`n_groups` must be 1 without groups");
+  if (group) {
+    expect_rows(group->size(), key.size(), "`group` must have one value a row");
+    check_groups(*group, n_groups);
+  }
+  const Order order = sort_rows(key.data(), key.size(), {pointer(group), n_groups});
+  auto index = make_output<int64_t>({key.size()}), offsets = make_output<int64_t>({n_groups + 1});
+  std::copy(order.index.begin(), order.index.end(), index.mutable_data());
+  std::copy(order.offsets.begin(), order.offsets.end(), offsets.mutable_data());
+  return py::make_tuple(index, offsets);
+}
+
 }  // namespace
 
 void bind_survival(py::module_& m) {
@@ -130,4 +227,17 @@ void bind_survival(py::module_& m) {
         rows("entry"), rows("strata"), py::arg("n_strata"), py::arg("weight"), py::arg("rho"), py::arg("gamma"));
   m.def("survival_concordance", &bind_concordance, rows("time"), rows("event"), rows("earlier"), rows("later"),
         rows("risk"));
+  m.def("survival_sort_rows", &bind_sort_rows, rows("key"), rows("group"), py::arg("n_groups"));
+  const auto def_cox = [&](const char* name, auto function) {
+    m.def(name, function, rows("offsets"), rows("X"), rows("time"), rows("event"), rows("weights"), rows("eta"),
+          rows("entry"), rows("entering"), py::arg("efron"));
+  };
+  def_cox("survival_cox_pass", &bind_cox_pass);
+  def_cox("survival_cox_residuals", &bind_cox_residuals);
+  const auto def_likelihood = [&](auto function) {
+    m.def("cox_partial_likelihood", function, rows("risk"), rows("time"), rows("event"), rows("strata"),
+          py::arg("efron"));
+  };
+  def_likelihood(&bind_cox_partial_likelihood<float>);
+  def_likelihood(&bind_cox_partial_likelihood<double>);
 }
