@@ -11,25 +11,30 @@ from marey._runtime.threads import set_num_threads as set_num_threads
 from marey.errors import BackendError as BackendError
 
 if TYPE_CHECKING:
+    from marey import events as events
     from marey import filters as filters
+    from marey import moo as moo
+    from marey import nn as nn
     from marey import ragged as ragged
     from marey import scan as scan
     from marey import state_space as state_space
+    from marey import study as study
+    from marey import survival as survival
     from marey._runtime.doctor import doctor as doctor
     from marey._runtime.verify import verify as verify
 
-__all__ = ["BackendError", "doctor", "filters", "get_num_threads", "ragged", "scan", "set_num_threads", "state_space", "verify"]
+# Domains load at their first use: `import marey` stays fast and needs NumPy alone.
+_DOMAINS = ("events", "filters", "moo", "nn", "ragged", "scan", "state_space", "study", "survival")
+
+__all__ = ["BackendError", "doctor", "get_num_threads", "set_num_threads", "verify"]
 
 try:
     __version__ = version("marey")
 except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0+unknown"
 
-_DOMAINS = ("events", "filters", "moo", "nn", "ragged", "scan", "state_space", "study")
-
 
 def __getattr__(name: str) -> Any:
-    # Domains load at their first use: `import marey` stays fast and needs NumPy alone.
     if name in _DOMAINS:
         return importlib.import_module(f"marey.{name}")
     if name in ("doctor", "verify"):

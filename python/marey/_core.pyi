@@ -70,3 +70,64 @@ def sosfilt(
 def sosfiltfilt(
     sections: NDArray[np.float64], zi: NDArray[np.float64], x: _Floats, padding: int, padlen: int
 ) -> _Floats: ...
+def survival_risk_table(
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    entry: NDArray[np.float64] | None,
+    weights: NDArray[np.float64] | None,
+    group: NDArray[np.int64] | None,
+    n_groups: int,
+) -> tuple[NDArray[Any], ...]: ...
+def survival_kaplan_meier(
+    offsets: NDArray[np.int64], at_risk: NDArray[np.float64], events: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def survival_nelson_aalen(
+    offsets: NDArray[np.int64], at_risk: NDArray[np.float64], events: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def survival_logrank(
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    group: NDArray[np.int64],
+    n_groups: int,
+    entry: NDArray[np.float64] | None,
+    strata: NDArray[np.int64] | None,
+    n_strata: int,
+    weight: str,
+    rho: float,
+    gamma: float,
+) -> tuple[NDArray[np.float64], ...]: ...
+def survival_concordance(
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    earlier: NDArray[np.float64],
+    later: NDArray[np.float64],
+    risk: NDArray[np.float64],
+) -> tuple[Any, ...]: ...
+def survival_sort_rows(
+    key: NDArray[np.float64], group: NDArray[np.int64] | None, n_groups: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
+def survival_cox_pass(
+    offsets: NDArray[np.int64],
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    entry: NDArray[np.float64] | None,
+    entering: NDArray[np.int64] | None,
+    efron: bool,
+) -> tuple[Any, ...]: ...
+def survival_cox_residuals(
+    offsets: NDArray[np.int64],
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    entry: NDArray[np.float64] | None,
+    entering: NDArray[np.int64] | None,
+    efron: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def cox_partial_likelihood(
+    risk: _Floats, time: _Floats, event: NDArray[np.bool_], strata: NDArray[np.int64] | None, efron: bool
+) -> tuple[_Floats, _Floats]: ...

@@ -11,6 +11,7 @@ void bind_ragged(py::module_& m);
 void bind_filters(py::module_& m);
 void bind_scan(py::module_& m);
 void bind_state_space(py::module_& m);
+void bind_survival(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
   m.doc() = "marey's C++ core for NumPy arrays; the public functions are in the package's domains";
@@ -25,4 +26,5 @@ PYBIND11_MODULE(_core, m) {
   bind_filters(m);
   bind_scan(m);
   bind_state_space(m);
+  bind_survival(m);
 }
