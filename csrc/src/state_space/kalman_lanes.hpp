@@ -2,7 +2,21 @@
 #pragma once
 #include <cstdint>
 
-#include "marey/core/simd_math.hpp"
+#include "marey/core/simd.hpp"
+
+namespace marey::MAREY_LEVEL {
+
+// The algebra writes every multiply-add as fma, which a double on a GPU has too.
+inline Vec fma(Vec a, Vec b, Vec c) { return madd(a, b, c); }
+
+// x = 2^k m with 1 <= m < 2, for positive normal x; k is added to `exponent`, m returned.
+inline Vec take_exponent(Vec x, Int& exponent) {
+  exponent += (Int)((Bits)x >> 52) - 1023;
+  return (Vec)(((Bits)x & 0x000fffffffffffffu) | 0x3ff0000000000000u);
+}
+
+}  // namespace marey::MAREY_LEVEL
+
 #include "marey/state_space/kalman_algebra.hpp"
 #include "marey/state_space/kalman_models.hpp"
 

@@ -21,7 +21,7 @@ struct Sections {
   const std::uint8_t* reset;  // [channel or 1][time]; nullptr: never
   std::int64_t reset_stride;  // length, or 0 where all channels share a row
 
-  std::int64_t n_filters() const { return per_channel ? n_channels : 1; }
+  constexpr std::int64_t n_filters() const { return per_channel ? n_channels : 1; }
 };
 
 template <typename T>
