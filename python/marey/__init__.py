@@ -23,7 +23,7 @@ try:
 except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0+unknown"
 
-_DOMAINS = ("events", "moo", "nn", "ragged", "scan", "study")
+_DOMAINS = ("events", "graph", "moo", "nn", "ragged", "scan", "study")
 
 
 def __getattr__(name: str) -> Any:
