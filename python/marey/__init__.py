@@ -13,6 +13,7 @@ from marey.errors import BackendError as BackendError
 if TYPE_CHECKING:
     from marey import events as events
     from marey import filters as filters
+    from marey import graph as graph
     from marey import moo as moo
     from marey import nn as nn
     from marey import ragged as ragged
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from marey._runtime.verify import verify as verify
 
 # Domains load at their first use: `import marey` stays fast and needs NumPy alone.
-_DOMAINS = ("events", "filters", "moo", "nn", "ragged", "scan", "state_space", "study", "survival")
+_DOMAINS = ("events", "filters", "graph", "moo", "nn", "ragged", "scan", "state_space", "study", "survival")
 
 __all__ = ["BackendError", "doctor", "get_num_threads", "set_num_threads", "verify"]
 

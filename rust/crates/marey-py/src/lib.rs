@@ -4,6 +4,7 @@
 
 mod array;
 mod error;
+mod graph;
 mod moo;
 mod threads;
 
@@ -16,6 +17,7 @@ mod _rust {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         threads::register(module)?;
+        graph::register(module)?;
         moo::register(module)
     }
 }

@@ -1,0 +1,130 @@
+//! Betweenness: the share of shortest paths that lead through a node (Brandes, J. Math. Sociology 25(2), 2001).
+//!
+//! O(n + m) a source without weights, O((n + m) log n) with them. The way back looks at successors, which the rows hold,
+//! so no list of predecessors is kept. Parallel edges are distinct paths.
+
+use crate::csr::Csr;
+use crate::error::Result;
+use crate::heap::Heap;
+use crate::parallel;
+use rayon::ThreadPool;
+
+/// Sources are summed in this many parts, whatever the number of threads, so that the sum is always the same.
+const PARTS: usize = 16;
+
+/// The sum over `sources` of the dependency of each node; the ends of a path do not count.
+pub fn betweenness(graph: Csr, sources: &[i64], pool: Option<&ThreadPool>) -> Result<Vec<f64>> {
+    graph.require_nodes("sources", sources)?;
+    graph.require("weights > 0 for betweenness", |w| w > 0.0)?;
+    let n = graph.len();
+    let parts = parallel::map(
+        pool,
+        PARTS.min(sources.len()),
+        || Search::new(n),
+        |search, part| {
+            let mut sum = vec![0.0; n];
+            for &source in sources.iter().skip(part).step_by(PARTS) {
+                if graph.is_weighted() {
+                    search.by_weight(graph, source as usize);
+                } else {
+                    search.by_hops(graph, source as usize);
+                }
+                search.collect(graph, &mut sum);
+            }
+            sum
+        },
+    );
+    let mut total = vec![0.0; n];
+    for part in parts {
+        total.iter_mut().zip(part).for_each(|(t, p)| *t += p);
+    }
+    Ok(total)
+}
+
+struct Search {
+    distance: Vec<f64>,
+    paths: Vec<f64>,
+    dependency: Vec<f64>,
+    order: Vec<u32>,
+    heap: Heap,
+}
+
+impl Search {
+    fn new(n: usize) -> Self {
+        let zeros = vec![0.0; n];
+        Self {
+            distance: vec![f64::INFINITY; n],
+            paths: zeros.clone(),
+            dependency: zeros,
+            order: Vec::new(),
+            heap: Heap::default(),
+        }
+    }
+
+    fn begin(&mut self, source: usize) {
+        self.distance.fill(f64::INFINITY);
+        self.paths.fill(0.0);
+        self.order.clear();
+        self.distance[source] = 0.0;
+        self.paths[source] = 1.0;
+    }
+
+    fn by_hops(&mut self, graph: Csr, source: usize) {
+        self.begin(source);
+        self.order.push(source as u32);
+        let mut head = 0;
+        while let Some(&v) = self.order.get(head) {
+            head += 1;
+            let (next, paths) = (self.distance[v as usize] + 1.0, self.paths[v as usize]);
+            for &t in graph.row(v as usize) {
+                let distance = &mut self.distance[t as usize];
+                if *distance == f64::INFINITY {
+                    *distance = next;
+                    self.order.push(t as u32);
+                }
+                if *distance == next {
+                    self.paths[t as usize] += paths;
+                }
+            }
+        }
+    }
+
+    fn by_weight(&mut self, graph: Csr, source: usize) {
+        self.begin(source);
+        self.heap.push(0.0, source as u32);
+        while let Some((distance, v)) = self.heap.pop() {
+            // Weights are positive: every path to v is counted before v is taken, and v is taken once.
+            if distance > self.distance[v as usize] {
+                continue;
+            }
+            self.order.push(v);
+            for (t, weight) in graph.arcs_of(v as usize) {
+                let through = distance + weight;
+                if through < self.distance[t] {
+                    self.distance[t] = through;
+                    self.paths[t] = 0.0;
+                    self.heap.push(through, t as u32);
+                }
+                if through == self.distance[t] {
+                    self.paths[t] += self.paths[v as usize];
+                }
+            }
+        }
+    }
+
+    fn collect(&mut self, graph: Csr, sum: &mut [f64]) {
+        for (i, &v) in self.order.iter().enumerate().rev() {
+            let v = v as usize;
+            let mut dependency = 0.0;
+            for (t, weight) in graph.arcs_of(v) {
+                if self.distance[t] == self.distance[v] + weight {
+                    dependency += (1.0 + self.dependency[t]) / self.paths[t];
+                }
+            }
+            self.dependency[v] = dependency * self.paths[v];
+            if i > 0 {
+                sum[v] += self.dependency[v];
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Exact nearest neighbours of every point among the others, brute force in blocks.
+//!
+//! A float32 pass over tiles of a few queries x 16 points, |y|^2 - 2 xy, only throws out points that are certainly too far: its
+//! bound carries the rounding error. What is left is measured again in float64, so the answer is that of float64 on every
+//! processor; ties go to the smaller index. O(n^2 d), queries in parallel. Points lie in panels of 16, column by column.
+
+use crate::error::{Error, Result};
+use crate::parallel;
+use rayon::ThreadPool;
+
+const LANES: usize = 16;
+/// Panels of one block: with 32 columns 64 KiB, which stays in the second cache while the queries pass over it.
+const BLOCK: usize = 32;
+/// Queries of one task.
+const QUERIES: usize = 64;
+
+/// Neighbours of each point, nearest first: rows of k.
+pub struct Neighbours {
+    /// Which points.
+    pub index: Vec<i64>,
+    /// How far.
+    pub distance: Vec<f64>,
+}
+
+/// The k nearest of `n` points of `d` columns, row-major, by Euclidean distance.
+pub fn nearest(points: &[f64], d: usize, k: usize, pool: Option<&ThreadPool>) -> Result<Neighbours> {
+    let n = rows_of(points, d, k)?;
+    if let Some(at) = points.iter().position(|x| !x.is_finite()) {
+        let message =
+            format!("is {} in row {}, column {}; expected finite numbers", points[at], at / d, at % d);
+        return Err(Error::new("X", message));
+    }
+    // Squares must fit float32: points far from 1 are scaled by a power of two, which rounds nothing.
+    let largest = points.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+    let scale = if largest > 0.0 { f64::exp2(-largest.log2().floor().max(-1000.0)) } else { 1.0 };
+    let scaled: Vec<f64> = points.iter().map(|x| x * scale).collect();
+    let panels = Panels::new(&scaled, n, d);
+    let tasks = n.div_ceil(QUERIES);
+    let scan = scan_for_this_processor();
+    let parts = parallel::map(
+        pool,
+        tasks,
+        || (),
+        |(), task| {
+            let first = task * QUERIES;
+            let mut best: Vec<Best> = (first..n.min(first + QUERIES)).map(|_| Best::new(k)).collect();
+            scan(&panels, first, &mut best);
+            best
+        },
+    );
+    let mut found = gather(parts, n, k);
+    found.distance.iter_mut().for_each(|square| *square = square.sqrt() / scale);
+    Ok(found)
+}
+
+/// The k nearest of `n` rows by Gower's distance: the mean over the columns that both have, of |x - y| / range for
+/// numbers and of x != y for categories. NaN is missing; rows that share no column are infinitely far.
+pub fn nearest_gower(
+    points: &[f64],
+    d: usize,
+    categorical: &[bool],
+    k: usize,
+    pool: Option<&ThreadPool>,
+) -> Result<Neighbours> {
+    let n = rows_of(points, d, k)?;
+    if categorical.len() != d {
+        let message = format!("has length {}; expected {d}, one flag a column", categorical.len());
+        return Err(Error::new("categorical", message));
+    }
+    if let Some(at) = points.iter().position(|x| x.is_infinite()) {
+        let message = format!("is {} in row {}, column {}; NaN means missing", points[at], at / d, at % d);
+        return Err(Error::new("X", message));
+    }
+    // Column by column; a number is divided by its range once, a constant column is always at distance 0.
+    let mut columns = vec![f64::NAN; n * d];
+    for j in 0..d {
+        let values = (0..n).map(|i| points[i * d + j]).filter(|x| !x.is_nan());
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
+        let scale = if high > low { 1.0 / (high - low) } else { 0.0 };
+        for i in 0..n {
+            let x = points[i * d + j];
+            columns[j * n + i] = if categorical[j] { x } else { (x - low) * scale };
+        }
+    }
+    let parts = parallel::map(
+        pool,
+        n,
+        || (vec![0.0; n], vec![0.0; n]),
+        |(sum, count), i| {
+            sum.fill(0.0);
+            count.fill(0.0);
+            for (column, &category) in columns.chunks(n).zip(categorical) {
+                let x = column[i];
+                if x.is_nan() {
+                    continue;
+                }
+                for ((sum, count), &y) in sum.iter_mut().zip(count.iter_mut()).zip(column) {
+                    let apart = if category { f64::from(u8::from(x != y)) } else { (x - y).abs() };
+                    *sum += if y.is_nan() { 0.0 } else { apart };
+                    *count += if y.is_nan() { 0.0 } else { 1.0 };
+                }
+            }
+            let mut best = Best::new(k);
+            for j in (0..n).filter(|&j| j != i) {
+                best.offer(if count[j] > 0.0 { sum[j] / count[j] } else { f64::INFINITY }, j as u32);
+            }
+            vec![best]
+        },
+    );
+    Ok(gather(parts, n, k))
+}
+
+fn rows_of(points: &[f64], d: usize, k: usize) -> Result<usize> {
+    if d == 0 || !points.len().is_multiple_of(d) {
+        return Err(Error::new("X", format!("has {} elements in rows of {d}", points.len())));
+    }
+    let n = points.len() / d;
+    if n > i32::MAX as usize {
+        return Err(Error::new("X", format!("has {n} rows; expected fewer than 2^31")));
+    }
+    if k >= n.max(1) {
+        return Err(Error::new("k", format!("is {k}; expected fewer than the {n} points")));
+    }
+    Ok(n)
+}
+
+fn gather(parts: Vec<Vec<Best>>, n: usize, k: usize) -> Neighbours {
+    let mut found = Neighbours { index: Vec::with_capacity(n * k), distance: Vec::with_capacity(n * k) };
+    for item in parts.iter().flatten().flat_map(|best| &best.items) {
+        found.distance.push(item.0);
+        found.index.push(i64::from(item.1));
+    }
+    found
+}
+
+/// The k best so far, sorted by (distance, index).
+struct Best {
+    items: Vec<(f64, u32)>,
+    k: usize,
+}
+
+impl Best {
+    fn new(k: usize) -> Self {
+        Self { items: Vec::with_capacity(k + 1), k }
+    }
+
+    /// Nothing beyond it can enter; infinite until k are there.
+    fn worst(&self) -> f64 {
+        if self.k == 0 {
+            return f64::NEG_INFINITY;
+        }
+        if self.items.len() < self.k { f64::INFINITY } else { self.items[self.k - 1].0 }
+    }
+
+    fn offer(&mut self, distance: f64, index: u32) {
+        if self.k == 0 || distance > self.worst() {
+            return;
+        }
+        let at = self.items.partition_point(|&(d, i)| d < distance || (d == distance && i < index));
+        self.items.insert(at, (distance, index));
+        self.items.truncate(self.k);
+    }
+}
+
+struct Panels<'a> {
+    points: &'a [f64],
+    n: usize,
+    d: usize,
+    /// float32 coordinates: 16 points a panel, column by column; points past the end are NaN-free and never offered.
+    values: Vec<f32>,
+    /// |y|^2 of each point in a panel.
+    squares: Vec<f32>,
+    /// Largest |y| of each block.
+    radius: Vec<f64>,
+}
+
+impl<'a> Panels<'a> {
+    fn new(points: &'a [f64], n: usize, d: usize) -> Self {
+        let count = n.div_ceil(LANES);
+        let mut values = vec![0f32; count * LANES * d];
+        let (mut squares, mut radius) = (vec![0f32; count * LANES], vec![0.0; count.div_ceil(BLOCK)]);
+        for i in 0..n {
+            let (panel, lane) = (i / LANES, i % LANES);
+            let row = &points[i * d..(i + 1) * d];
+            for (j, &x) in row.iter().enumerate() {
+                values[(panel * d + j) * LANES + lane] = x as f32;
+            }
+            let square: f64 = row.iter().map(|x| x * x).sum();
+            squares[i] = square as f32;
+            radius[panel / BLOCK] = f64::max(radius[panel / BLOCK], square.sqrt());
+        }
+        Self { points, n, d, values, squares, radius }
+    }
+
+    fn row(&self, i: usize) -> &'a [f64] {
+        &self.points[i * self.d..(i + 1) * self.d]
+    }
+}
+
+type Scan = fn(&Panels, usize, &mut [Best]);
+
+fn scan_for_this_processor() -> Scan {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") {
+        // SAFETY: the feature was just found.
+        return |panels, first, best| unsafe { scan_avx512(panels, first, best) };
+    }
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        // SAFETY: the features were just found.
+        return |panels, first, best| unsafe { scan_avx2(panels, first, best) };
+    }
+    |panels, first, best| scan::<false, 2>(panels, first, best)
+}
+
+/// # Safety
+/// The processor has AVX-512F.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,fma")]
+unsafe fn scan_avx512(panels: &Panels, first: usize, best: &mut [Best]) {
+    scan::<true, 8>(panels, first, best);
+}
+
+/// # Safety
+/// The processor has AVX2 and FMA.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn scan_avx2(panels: &Panels, first: usize, best: &mut [Best]) {
+    scan::<true, 4>(panels, first, best);
+}
+
+#[inline(always)]
+fn scan<const FUSED: bool, const TILE: usize>(panels: &Panels, first: usize, best: &mut [Best]) {
+    let d = panels.d;
+    let count = panels.squares.len() / LANES;
+    let norm: Vec<f64> = (first..first + best.len())
+        .map(|i| panels.row(i).iter().map(|x| x * x).sum::<f64>().sqrt())
+        .collect();
+    // Each of d products and sums, and each coordinate's own rounding, is off by at most half an ulp of (|x| + |y|)^2.
+    let rounding = (4 * d + 16) as f64 * f64::from(f32::EPSILON);
+    let mut queries = vec![0f32; TILE * d];
+    for block in (0..count).step_by(BLOCK) {
+        for tile in (0..best.len()).step_by(TILE) {
+            let width = TILE.min(best.len() - tile);
+            for q in 0..TILE {
+                let row = panels.row(first + tile + q.min(width - 1));
+                for j in 0..d {
+                    queries[j * TILE + q] = (-2.0 * row[j]) as f32;
+                }
+            }
+            let limit_of = |q: usize, best: &Best| {
+                let (x, reach) = (norm[tile + q], norm[tile + q] + panels.radius[block / BLOCK]);
+                let limit = best.worst() - x * x + rounding * reach * reach;
+                // Rounded to float32 the limit must not fall.
+                (limit + limit.abs() * f64::from(f32::EPSILON)) as f32
+            };
+            let mut limits = [f32::NEG_INFINITY; TILE];
+            (0..width).for_each(|q| limits[q] = limit_of(q, &best[tile + q]));
+            for panel in block..count.min(block + BLOCK) {
+                let squares: &[f32; LANES] =
+                    panels.squares[panel * LANES..(panel + 1) * LANES].try_into().expect("a panel");
+                let mut sums = [*squares; TILE];
+                let values = &panels.values[panel * LANES * d..(panel + 1) * LANES * d];
+                for (x, y) in queries.chunks_exact(TILE).zip(values.chunks_exact(LANES)) {
+                    for q in 0..TILE {
+                        for lane in 0..LANES {
+                            sums[q][lane] = if FUSED {
+                                x[q].mul_add(y[lane], sums[q][lane])
+                            } else {
+                                x[q] * y[lane] + sums[q][lane]
+                            };
+                        }
+                    }
+                }
+                for q in 0..width {
+                    let near = sums[q].iter().fold(false, |near, &sum| near | (sum <= limits[q]));
+                    if near {
+                        let best = &mut best[tile + q];
+                        offer(panels, first + tile + q, panel, &sums[q], limits[q], best);
+                        limits[q] = limit_of(q, best);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cold]
+fn offer(panels: &Panels, query: usize, panel: usize, sums: &[f32; LANES], limit: f32, best: &mut Best) {
+    for lane in 0..LANES {
+        let i = panel * LANES + lane;
+        if i >= panels.n || i == query || sums[lane] > limit {
+            continue;
+        }
+        let pairs = panels.row(query).iter().zip(panels.row(i));
+        best.offer(pairs.map(|(x, y)| (x - y) * (x - y)).sum(), i as u32);
+    }
+}

@@ -1,0 +1,39 @@
+//! Graph algorithms in plain Rust: no Python, no global state. Every result is the same for any number of threads.
+
+// A node is an index into several arrays at once.
+#![allow(clippy::needless_range_loop)]
+
+mod assignment;
+mod betweenness;
+mod bfs;
+mod closeness;
+mod components;
+mod core_number;
+mod csr;
+mod error;
+mod heap;
+mod knn;
+mod leiden;
+mod min_cost_flow;
+mod pagerank;
+mod parallel;
+mod random;
+mod shortest_paths;
+mod spanning_tree;
+mod triangles;
+
+pub use assignment::assignment;
+pub use betweenness::betweenness;
+pub use bfs::bfs;
+pub use closeness::closeness;
+pub use components::{strong_components, weak_components};
+pub use core_number::core_number;
+pub use csr::{Csr, Owned};
+pub use error::{Error, Result};
+pub use knn::{Neighbours, nearest, nearest_gower};
+pub use leiden::{Objective, leiden};
+pub use min_cost_flow::{Flow, Network, min_cost_flow};
+pub use pagerank::{PageRank, pagerank};
+pub use shortest_paths::{Paths, shortest_paths};
+pub use spanning_tree::minimum_spanning_tree;
+pub use triangles::triangles;

@@ -1,0 +1,217 @@
+//! Minimum cost flow by the primal network simplex method with a strongly feasible spanning tree (Cunningham, Mathematical
+//! Programming 11, 1976) and block search for the entering arc, whole numbers throughout.
+//!
+//! An artificial root is joined to every node at a cost that no real path reaches: the first tree. A pivot costs the
+//! cycle and the subtree that moves; the strongly feasible tree keeps degenerate pivots from cycling.
+
+mod tree;
+
+use crate::error::{Error, Result};
+use tree::Tree;
+
+/// Arcs `src[e] -> dst[e]`, at most `capacity[e]` units at `cost[e]` each.
+pub struct Network<'a> {
+    /// Where each arc begins.
+    pub src: &'a [i64],
+    /// Where each arc ends.
+    pub dst: &'a [i64],
+    /// Most units on each arc; `i64::MAX` is no limit.
+    pub capacity: &'a [i64],
+    /// Price of a unit on each arc.
+    pub cost: &'a [i64],
+    /// What each node adds (> 0) or takes (< 0); sums to 0.
+    pub supply: &'a [i64],
+}
+
+/// A flow of least cost and the prices that prove it.
+pub struct Flow {
+    /// Sum of cost times flow.
+    pub cost: i128,
+    /// Units on each arc.
+    pub flow: Vec<i64>,
+    /// For each arc cost + potential[src] - potential[dst] is >= 0 unless it is full, and <= 0 unless it is empty.
+    pub potential: Vec<i64>,
+}
+
+const LOWER: i8 = 1;
+const IN_TREE: i8 = 0;
+const UPPER: i8 = -1;
+const LARGEST: i64 = i64::MAX / 4;
+
+/// The flow of least cost that meets every supply.
+pub fn min_cost_flow(network: &Network) -> Result<Flow> {
+    check(network)?;
+    let (n, m) = (network.supply.len(), network.src.len());
+    let mut simplex = Simplex::new(network);
+    while let Some(entering) = simplex.entering() {
+        simplex.pivot(entering)?;
+    }
+    if let Some(v) = (0..n).find(|&v| simplex.flow[m + v] > 0) {
+        let rule = "expected supplies that the capacities can carry";
+        return Err(Error::new("supply", format!("of node {v}, {}, has no way; {rule}", network.supply[v])));
+    }
+    simplex.flow.truncate(m);
+    let cost = simplex.flow.iter().zip(network.cost).map(|(&f, &c)| i128::from(f) * i128::from(c)).sum();
+    simplex.tree.potential.truncate(n);
+    Ok(Flow { cost, flow: simplex.flow, potential: simplex.tree.potential })
+}
+
+fn check(network: &Network) -> Result<()> {
+    let (n, m) = (network.supply.len() as i64, network.src.len());
+    let arrays = [("dst", network.dst), ("capacity", network.capacity), ("cost", network.cost)];
+    for (argument, array) in arrays {
+        if array.len() != m {
+            return Err(Error::new(
+                argument,
+                format!("has length {}; expected {m}, that of `src`", array.len()),
+            ));
+        }
+    }
+    for (argument, ends) in [("src", network.src), ("dst", network.dst)] {
+        if let Some(e) = ends.iter().position(|&v| v < 0 || v >= n) {
+            let rule = format!("expected 0 <= node < n = {n}");
+            return Err(Error::new(argument, format!("has node {} at index {e}; {rule}", ends[e])));
+        }
+    }
+    if let Some(e) = network.capacity.iter().position(|&c| c < 0) {
+        let message = format!("is {} at index {e}; expected at least 0", network.capacity[e]);
+        return Err(Error::new("capacity", message));
+    }
+    let most = LARGEST / (n + 2);
+    if let Some(e) = network.cost.iter().position(|&c| c.unsigned_abs() >= most as u64) {
+        let rule = format!("expected less than 2^61 / (n + 2) = {most} in size");
+        return Err(Error::new("cost", format!("is {} at index {e}; {rule}", network.cost[e])));
+    }
+    let sum: i128 = network.supply.iter().map(|&s| i128::from(s)).sum();
+    let size: i128 = network.supply.iter().map(|&s| i128::from(s).abs()).sum();
+    if sum != 0 || size > i128::from(LARGEST) {
+        return Err(Error::new(
+            "supply",
+            format!("sums to {sum}; expected 0, and sizes of at most 2^61 in all"),
+        ));
+    }
+    Ok(())
+}
+
+struct Simplex {
+    src: Vec<u32>,
+    dst: Vec<u32>,
+    cost: Vec<i64>,
+    capacity: Vec<i64>,
+    flow: Vec<i64>,
+    state: Vec<i8>,
+    tree: Tree,
+    /// Arcs that may enter come before the artificial ones.
+    real: usize,
+    next: usize,
+    block: usize,
+}
+
+impl Simplex {
+    fn new(network: &Network) -> Self {
+        let (n, m) = (network.supply.len(), network.src.len());
+        let narrow = |ends: &[i64]| ends.iter().map(|&v| v as u32).collect::<Vec<u32>>();
+        let (mut src, mut dst) = (narrow(network.src), narrow(network.dst));
+        let (mut cost, mut capacity) = (network.cost.to_vec(), network.capacity.to_vec());
+        let (mut flow, mut state) = (vec![0; m], vec![LOWER; m]);
+        let most = cost.iter().map(|c| c.abs()).max().unwrap_or(0);
+        let artificial = (most + 1) * (n as i64 + 1);
+        let mut tree = Tree::star(n, m);
+        for (v, &supply) in network.supply.iter().enumerate() {
+            let outward = supply >= 0;
+            src.push(if outward { v } else { n } as u32);
+            dst.push(if outward { n } else { v } as u32);
+            cost.push(artificial);
+            capacity.push(i64::MAX);
+            flow.push(supply.abs());
+            state.push(IN_TREE);
+            tree.upward[v] = outward;
+            tree.potential[v] = if outward { -artificial } else { artificial };
+        }
+        let block = (m as f64).sqrt().ceil() as usize;
+        Self { src, dst, cost, capacity, flow, state, tree, real: m, next: 0, block: block.max(16) }
+    }
+
+    /// The arc that gains most of the first block with one that gains, going round the arcs.
+    fn entering(&mut self) -> Option<usize> {
+        let (mut best, mut least, mut left) = (None, 0, self.block);
+        for _ in 0..self.real {
+            let e = self.next;
+            self.next = if e + 1 == self.real { 0 } else { e + 1 };
+            let (u, v) = (self.src[e] as usize, self.dst[e] as usize);
+            let reduced = self.cost[e] + self.tree.potential[u] - self.tree.potential[v];
+            let gain = i64::from(self.state[e]) * reduced;
+            if gain < least {
+                (best, least) = (Some(e), gain);
+            }
+            left -= 1;
+            if left == 0 {
+                if best.is_some() {
+                    break;
+                }
+                left = self.block;
+            }
+        }
+        best
+    }
+
+    fn pivot(&mut self, entering: usize) -> Result<()> {
+        let tree = &mut self.tree;
+        let (mut first, mut second) = (self.src[entering] as usize, self.dst[entering] as usize);
+        if self.state[entering] == UPPER {
+            std::mem::swap(&mut first, &mut second);
+        }
+        let join = tree.join(first, second);
+        // Flow runs from the join down to `first`, over the entering arc, and from `second` up to the join. Of equally
+        // tight arcs the last on this way leaves: that keeps the tree strongly feasible.
+        let (mut delta, mut leaving) = (self.capacity[entering], None);
+        let mut u = first;
+        while u != join {
+            let e = tree.arc[u] as usize;
+            let room = if tree.upward[u] { self.flow[e] } else { self.capacity[e] - self.flow[e] };
+            if room < delta {
+                (delta, leaving) = (room, Some((u, first, second)));
+            }
+            u = tree.parent[u] as usize;
+        }
+        u = second;
+        while u != join {
+            let e = tree.arc[u] as usize;
+            let room = if tree.upward[u] { self.capacity[e] - self.flow[e] } else { self.flow[e] };
+            if room <= delta {
+                (delta, leaving) = (room, Some((u, second, first)));
+            }
+            u = tree.parent[u] as usize;
+        }
+        if delta > LARGEST {
+            let e = entering;
+            let way = format!("through arc {e} ({} to {})", self.src[e], self.dst[e]);
+            let rule = "expected a capacity on every cycle of negative cost";
+            return Err(Error::new("capacity", format!("lets cost fall without end {way}; {rule}")));
+        }
+        if delta > 0 {
+            self.flow[entering] += i64::from(self.state[entering]) * delta;
+            for (end, sign) in [(first, -1), (second, 1)] {
+                let mut u = end;
+                while u != join {
+                    self.flow[tree.arc[u] as usize] +=
+                        if tree.upward[u] { sign * delta } else { -sign * delta };
+                    u = tree.parent[u] as usize;
+                }
+            }
+        }
+        let Some((out, inner, outer)) = leaving else {
+            self.state[entering] = -self.state[entering];
+            return Ok(());
+        };
+        let left = tree.arc[out] as usize;
+        self.state[left] = if self.flow[left] == 0 { LOWER } else { UPPER };
+        self.state[entering] = IN_TREE;
+        let upward = self.src[entering] as usize == inner;
+        let reduced = self.cost[entering] + tree.potential[self.src[entering] as usize]
+            - tree.potential[self.dst[entering] as usize];
+        tree.hang(out, inner, outer, entering as u32, upward);
+        tree.shift(inner, if upward { -reduced } else { reduced });
+        Ok(())
+    }
+}
