@@ -96,6 +96,10 @@ sanitize: setup  ## the contract and the operations' tests with the C++ under AS
 bench: setup  ## benchmarks beside their peers, one table
 	$(BIN)/python benchmarks/compare.py
 
+.PHONY: gpu-check
+gpu-check:  ## where a GPU is: build without Rust and network, run every gpu test and benchmark
+	$(PYTHON) benchmarks/gpu_check.py
+
 .PHONY: lint
 lint: setup  ## formatters, linters, type checkers, stubs against modules
 	$(BIN)/ruff check .
