@@ -164,7 +164,12 @@ class _Study:
         for turn in (True, False):
             if self.world.first == turn:
                 source = locate(
-                    config.data, train=config.train, test=config.test, seed=config.seed, threads=config.threads, say=self.say
+                    config.data,
+                    train=config.train,
+                    test=config.test,
+                    seed=config.seed,
+                    threads=config.threads,
+                    say=self.say,
                 )
             self.world.wait()
         return source
