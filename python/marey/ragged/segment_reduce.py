@@ -83,6 +83,8 @@ def _torch_op() -> Any:
 def _register_torch() -> None:
     import torch
 
+    from marey._runtime.triton_ops import register_triton
+
     @torch.library.register_fake("marey::segment_reduce")
     def _(values: Any, offsets: Any, op: str) -> Any:
         return values.new_empty((offsets.shape[0] - 1, values.shape[1]))
@@ -104,6 +106,8 @@ def _register_torch() -> None:
         return torch.ops.marey.segment_reduce_backward(grad.contiguous(), values, result, offsets, ctx.op), None, None
 
     torch.library.register_autograd("marey::segment_reduce", backward, setup_context=setup_context)
+    for operator in ("segment_reduce", "segment_reduce_backward"):
+        register_triton(operator, "marey.ragged._triton.segment_reduce")
 
 
 def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:

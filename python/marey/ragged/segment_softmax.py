@@ -73,6 +73,8 @@ def _torch_op() -> Any:
 def _register_torch() -> None:
     import torch
 
+    from marey._runtime.triton_ops import register_triton
+
     @torch.library.register_fake("marey::segment_softmax")
     def _(values: Any, offsets: Any) -> Any:
         return values.new_empty(values.shape)
@@ -89,6 +91,8 @@ def _register_torch() -> None:
         return torch.ops.marey.segment_softmax_backward(grad.contiguous(), *ctx.saved_tensors), None
 
     torch.library.register_autograd("marey::segment_softmax", backward, setup_context=setup_context)
+    for operator in ("segment_softmax", "segment_softmax_backward"):
+        register_triton(operator, "marey.ragged._triton.segment_softmax")
 
 
 def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:

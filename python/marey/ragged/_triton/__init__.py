@@ -1,0 +1,1 @@
+"""The Triton kernels of ragged rows, for CUDA tensors."""
