@@ -109,7 +109,8 @@ lint: setup  ## formatters, linters, type checkers, stubs against modules
 	cd rust && cargo fmt --check
 	cd rust && CARGO_TARGET_DIR=../build/cargo PYO3_PYTHON=$(abspath $(BIN)/python) \
 	  cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
-	$(BIN)/python -m mypy.stubtest marey._core marey._rust --mypy-config-file pyproject.toml
+	$(BIN)/python -m mypy.stubtest marey._core marey._rust --mypy-config-file pyproject.toml \
+	  --allowlist tests/stubtest-allowed.txt
 	$(BIN)/sphinx-build -q -W --keep-going -n docs site
 
 .PHONY: format

@@ -12,7 +12,7 @@ __all__ = ["sosfilt"]
 
 def sosfilt(sos: ArrayLike, x: ArrayLike, *, zi: ArrayLike | None = None, reset: ArrayLike | None = None) -> Any:
     """See :func:`marey.filters.sosfilt`."""
-    sos, x = np.asarray(sos, dtype=np.float64), np.asarray(x, dtype=np.float64)
+    sos, x = (np.asarray(a, dtype=np.float64) for a in (sos, x))
     sos = sos / sos[..., 3:4]
     n_sections = sos.shape[-2]
     marks = np.broadcast_to(False if reset is None else np.asarray(reset), x.shape)
