@@ -29,7 +29,7 @@ class EventEncoder(nn.Module):  # type: ignore[misc]
     .. math:: u_v = \tanh(W_v \, \mathrm{clip}((e_v - \mu_v) / \sigma_v) + b_v).
 
     Layer 2 looks at all variables together at every time point, at the decayed means :math:`r_t` of layer 1, and keeps
-    a gated, decaying mean of what it sees:
+    a gated, decaying mean of what it sees, up to the last time point :math:`T`:
 
     .. math:: c = \frac{\sum_t e^{-\rho (T - t)} g_t \odot \tanh(A r_t)}{\epsilon + \sum_t e^{-\rho (T - t)} g_t},
               \qquad g_t = \mathrm{sigmoid}(B r_t).

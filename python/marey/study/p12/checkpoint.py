@@ -28,6 +28,7 @@ class Checkpoint:
     ----------
     identity : str
         Of the run that wrote it.
+    model, average, optimizer : dict
     epoch, batch : int
         The next batch: position of the sampler.
     losses : Tensor
@@ -36,11 +37,12 @@ class Checkpoint:
         Spent in this epoch.
     best_epoch : int
     best : dict
-        Weights with the lowest validation loss.
+        The average with the lowest validation loss.
     """
 
     identity: str
     model: dict[str, Tensor]
+    average: dict[str, Tensor]
     optimizer: dict[str, Any]
     torch_rng: Tensor
     losses: Tensor

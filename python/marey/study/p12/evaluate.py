@@ -36,9 +36,13 @@ class Evaluation:
 
 def evaluate(model: RiskModel, trained: TrainedModel, test: Events, steps: Steps, device: torch.device) -> Evaluation:
     """Risk of every test stay by the batch model, and by the streaming model from its saved weights."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     stays = torch.arange(len(steps), device=device)
     p_test = torch.sigmoid(logits(model, Cohort(steps, device), stays).double()).cpu().numpy()
-    p_hourly = replay(trained, steps)
+    # One thread: many small matrix products are all barriers, and on a busy machine two threads took five times as long.
+    with threadpool_limits(limits=1, user_api="blas"):
+        p_hourly = replay(trained, steps)
     shown = examples(test.labels[DEATH], p_hourly)
     return Evaluation(
         p_test=p_test,

@@ -34,9 +34,9 @@ from marey.study.p12.world import World, world
 
 __all__ = ["Config", "run"]
 
-IDENTITY, CHECKPOINT, MODEL, TRAINING = "run.json", "checkpoint.pt", "model.npz", "training.json"
+IDENTITY, CHECKPOINT, MODEL = "run.json", "checkpoint.pt", "model.npz"
 EVALUATION, BASELINES, REPORT = "evaluation.npz", "baselines.npz", "report.json"
-STAGES = (IDENTITY, CHECKPOINT, MODEL, TRAINING, EVALUATION, BASELINES, REPORT, "report.html")
+STAGES = (IDENTITY, CHECKPOINT, MODEL, EVALUATION, BASELINES, REPORT, "report.html")
 
 
 @dataclass(frozen=True)

@@ -132,10 +132,10 @@ def advance(
 def risk(model: TrainedModel, state: State, hour: Doubles) -> Doubles:
     """Risk of death in hospital of S stays, as known at `hour` (S,), at or after the last row of each."""
     table = np.clip((_table(model, state, hour) - model.centre) / model.spread, -CLIP, CLIP)
-    members, variables, _, units = model.unit_weight.shape
-    by_variable = table.transpose(1, 0, 2)  # (V, S, C)
-    u = np.tanh(by_variable @ model.unit_weight + model.unit_bias)  # (M, V, S, units)
-    u = u.transpose(0, 2, 1, 3).reshape(members, len(hour), variables * units)
+    weight, bias = model.units
+    u = np.tanh(np.ascontiguousarray(table.transpose(1, 0, 2)) @ weight + bias)  # (V, S, M units)
+    variables, members = len(u), len(model.w1)
+    u = u.reshape(variables, len(hour), members, -1).transpose(2, 1, 0, 3).reshape(members, len(hour), -1)
     total, weight = np.split(state.context.astype(np.float32), 2, 1)
     shared = np.concatenate([total / (weight + np.float32(PRIOR)), state.statics], 1)
     inputs = np.concatenate([u, np.broadcast_to(shared, (members, *shared.shape))], 2)

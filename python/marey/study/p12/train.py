@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -41,6 +42,8 @@ class TrainConfig:
     warm_up : float
         Part of the run in which the learning rate rises; then it follows a cosine down to 0.
     weight_decay : float
+    memory : float
+        Of the running average of the weights, per step. The average is what is validated and kept.
     cut_weight : float
         Weight of a stay cut short at a random hour, beside the same stay whole.
     auxiliary_weight : float
@@ -56,6 +59,7 @@ class TrainConfig:
     rate: float = 3e-3
     warm_up: float = 0.15
     weight_decay: float = 0.05
+    memory: float = 0.99
     cut_weight: float = 0.5
     auxiliary_weight: float = 0.3
     patience: int = 8
@@ -85,7 +89,7 @@ def fit(
     identity: str = "",
     say: Callable[[str], None] = print,
 ) -> list[Epoch]:
-    """Train until the validation loss no longer falls; leaves the best weights in `model`.
+    """Train until the validation loss no longer falls; leaves the best average of weights in `model`.
 
     Every random choice is a function of the seed, the epoch and the stay: a run continued from `checkpoint` ends with
     the numbers of one never interrupted, and several processes end with those of one, up to rounding.
@@ -134,7 +138,7 @@ class _Trainer:
         seed: int,
         world: World,
     ) -> None:
-        self.model, self.cohort, self.targets = model, cohort, targets
+        self.model, self.average, self.cohort, self.targets = model, copy.deepcopy(model), cohort, targets
         self.config, self.seed, self.world = config, seed, world
         self.learn = torch.from_numpy(np.flatnonzero(~validation)).to(cohort.device)
         self.watch = torch.from_numpy(np.flatnonzero(validation)).to(cohort.device)
@@ -145,11 +149,13 @@ class _Trainer:
 
     def begin(self, identity: str) -> None:
         self.model.encoder.calibrate(batch[:5] for batch in self.cohort.batches(self.learn))
-        self.state = Checkpoint(identity, {}, {}, torch.get_rng_state(), self._no_losses())
+        self.average.load_state_dict(self.model.state_dict())
+        self.state = Checkpoint(identity, {}, {}, {}, torch.get_rng_state(), self._no_losses())
 
     def resume(self, state: Checkpoint) -> None:
         self.state = state
         self.model.load_state_dict(state.model)
+        self.average.load_state_dict(state.average)
         self.optimizer.load_state_dict(state.optimizer)
         torch.set_rng_state(state.torch_rng)
         if not self.world.first:
@@ -179,7 +185,7 @@ class _Trainer:
         )
         state.history.append(line)
         if val_loss <= min(before["val_loss"] for before in state.history):
-            state.keep_best(self.model)
+            state.keep_best(self.average)
         state.epoch, state.batch, state.seconds, state.losses = state.epoch + 1, 0, 0.0, self._no_losses()
         self._save(checkpoint)
 
@@ -206,7 +212,15 @@ class _Trainer:
         (loss / len(stays)).backward()
         world.sum_gradients(self.model.parameters())
         self.optimizer.step()
+        self._average(step)
         return loss.detach()
+
+    @torch.no_grad()
+    def _average(self, step: int) -> None:
+        memory = min(self.config.memory, (1 + step) / (10 + step))  # the random first weights are soon forgotten
+        pairs = zip(self.average.parameters(), self.model.parameters(), strict=True)
+        averages, weights = map(list, zip(*pairs, strict=True))
+        torch._foreach_lerp_(averages, weights, 1 - memory)
 
     def _draw(self, epoch: int) -> tuple[Tensor, Tensor]:
         """The order of the stays, and each stay's hour to be cut at."""
@@ -216,7 +230,7 @@ class _Trainer:
         return self.learn[order], horizon
 
     def _validate(self) -> tuple[float, float]:
-        logit, died = logits(self.model, self.cohort, self.watch), self.targets[self.watch, 0]
+        logit, died = logits(self.average, self.cohort, self.watch), self.targets[self.watch, 0]
         both = torch.stack([functional.binary_cross_entropy_with_logits(logit, died), torch.zeros_like(logit[0])])
         if self.world.first:
             both[1] = auroc(died.cpu().numpy(), logit.cpu().numpy())
@@ -231,7 +245,8 @@ class _Trainer:
         state, mine = self.state, self.state.losses
         state.losses = self.world.sum(mine.clone())
         if self.world.first:
-            state.model, state.optimizer = self.model.state_dict(), self.optimizer.state_dict()
+            state.model, state.average = self.model.state_dict(), self.average.state_dict()
+            state.optimizer = self.optimizer.state_dict()
             state.torch_rng = torch.get_rng_state()
             state.save(checkpoint)
         state.losses = mine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,13 @@ class TrainedModel:
             "b2": model.b2[..., 0],
         }
         return cls(scale, statics, **{name: t.detach().cpu().numpy().copy() for name, t in tensors.items()})
+
+    @cached_property
+    def units(self) -> tuple[Floats, Floats]:
+        """Weights (V, C, M units) and biases (V, 1, M units) of all members: one matrix product a variable."""
+        by_variable = (a.transpose(1, 2, 0, 3) for a in (self.unit_weight, self.unit_bias))
+        weight, bias = (np.ascontiguousarray(a.reshape(*a.shape[:2], -1)) for a in by_variable)
+        return weight, bias
 
     def save(self, path: Path) -> None:
         """One uncompressed ``.npz``; equal models give equal files."""
