@@ -223,7 +223,7 @@ def reduce_rows(values, other, offsets, chunks, term: str, op: str, launch):
     return result
 
 
-def finite_or_zero(top):
+def finite_or_zero(top: torch.Tensor) -> torch.Tensor:
     return torch.where(top.isfinite(), top, 0.0)
 
 
