@@ -44,7 +44,7 @@ def test_the_readme_runs_from_top_to_bottom() -> None:
 
 
 def test_every_public_function_has_an_example() -> None:
-    for name in ("scan", "moo", "ragged", "events"):
+    for name in ("scan", "moo", "ragged", "events", "survival"):
         if importlib.util.find_spec(f"marey.{name}") is None:
             continue
         domain: ModuleType = importlib.import_module(f"marey.{name}")

@@ -191,6 +191,7 @@ def test_huge_and_tiny_covariates():
         ({"entry": TIME}, "`entry` of row 0 is .* expected entry < time"),
         ({"ties": "exact"}, "`ties` is 'exact'"),
         ({"offset": np.full(80, np.inf)}, "`offset` of row 0 is inf"),
+        ({"offset": np.where(TIME.min() == TIME, 2000.0, 0.0)}, "`offset` spans more than exp can hold"),
         ({"cluster": [1]}, r"`cluster` has shape \(1,\)"),
         ({"strata": [1]}, r"`strata` has shape \(1,\)"),
     ],

@@ -15,22 +15,30 @@ using std::int64_t;
 
 struct Tick {
   int64_t begin, end;
-  double all, own;  // exposure of those at risk, of the events
+  double shift, all, own;  // exposure of those at risk and of the events, times exp(shift)
 };
 
+// Back in time every risk at risk is at most `shift`, the largest so far; forward it falls again. So no exponential
+// overflows, and none is lost beside one that has left.
 template <typename T>
 double one_stratum(const CoxPartialLikelihood<T>& a, const std::vector<double>& time, const std::vector<int64_t>& index,
                    int64_t begin, int64_t end, std::vector<Tick>& ticks) {
-  double shift = -std::numeric_limits<double>::infinity();
-  for (int64_t i = begin; i < end; ++i) shift = std::max(shift, double(a.risk[index[i]]));
-  if (!std::isfinite(shift)) shift = 0;
+  constexpr double inf = std::numeric_limits<double>::infinity();
   ticks.clear();
-  double loglik = 0, S0 = 0;
+  double loglik = 0, S0 = 0, shift = -inf;
   for (int64_t last = end, first; last > begin; last = first) {
+    double largest = shift;
+    for (first = last; first > begin && time[index[first - 1]] == time[index[last - 1]]; --first) {
+      largest = std::max(largest, double(a.risk[index[first - 1]]));
+    }
+    if (largest > shift) {
+      S0 *= shift == -inf ? 0.0 : std::exp(shift - largest);
+      shift = largest;
+    }
     double E0 = 0;
     int64_t d = 0;
-    for (first = last; first > begin && time[index[first - 1]] == time[index[last - 1]]; --first) {
-      const int64_t row = index[first - 1];
+    for (int64_t i = first; i < last; ++i) {
+      const int64_t row = index[i];
       const double risk = double(a.risk[row]) - shift, r = std::exp(risk);
       S0 += r;
       if (!a.event[row]) continue;
@@ -39,7 +47,7 @@ double one_stratum(const CoxPartialLikelihood<T>& a, const std::vector<double>& 
       loglik += risk;
     }
     if (d == 0) continue;
-    Tick tick{first, last, 0, 0};
+    Tick tick{first, last, shift, 0, 0};
     for (int64_t k = 0; k < d; ++k) {
       const double f = a.efron ? double(k) / double(d) : 0.0, phi = S0 - f * E0;
       loglik -= std::log(phi);
@@ -52,12 +60,14 @@ double one_stratum(const CoxPartialLikelihood<T>& a, const std::vector<double>& 
   int64_t i = begin;
   const auto leave = [&](double all, double own) {
     const int64_t row = index[i];
-    const double exposure = hazard + (a.event[row] ? own : all),
-                 expected = std::exp(double(a.risk[row]) - shift) * exposure;
+    const double exposure = hazard + (a.event[row] ? own : all);
+    const double expected = exposure == 0 ? 0.0 : std::exp(double(a.risk[row]) - shift) * exposure;
     a.gradient[row] = T((a.event[row] ? 1.0 : 0.0) - expected);
   };
   for (auto tick = ticks.rbegin(); tick != ticks.rend(); ++tick) {
     for (; i < tick->begin; ++i) leave(0.0, 0.0);
+    if (tick->shift < shift) hazard *= std::exp(tick->shift - shift);
+    shift = tick->shift;
     for (; i < tick->end; ++i) leave(tick->all, tick->own);
     hazard += tick->all;
   }

@@ -4,6 +4,7 @@ from marey.survival.concordance import Concordance as Concordance
 from marey.survival.concordance import concordance as concordance
 from marey.survival.cox_fit import ConvergenceWarning as ConvergenceWarning
 from marey.survival.cox_fit import cox_fit as cox_fit
+from marey.survival.cox_partial_likelihood import cox_partial_likelihood as cox_partial_likelihood
 from marey.survival.cox_result import Baseline as Baseline
 from marey.survival.cox_result import CoxFit as CoxFit
 from marey.survival.cox_zph import ProportionalHazards as ProportionalHazards
@@ -28,6 +29,7 @@ __all__ = [
     "RestrictedMean",
     "concordance",
     "cox_fit",
+    "cox_partial_likelihood",
     "kaplan_meier",
     "logrank",
     "nelson_aalen",

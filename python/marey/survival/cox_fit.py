@@ -103,6 +103,10 @@ def cox_fit(
     clusters = None if cluster is None else as_codes("cluster", cluster, rows.n)[0]
     beta = np.zeros(rows.p)
     loglik, gradient, hessian, exposure, hazard = rows.run(beta)
+    if not np.isfinite(loglik):
+        raise ValueError(
+            "`offset` spans more than exp can hold: a risk set is empty beside the largest; center or scale it"
+        )
     _check_columns(rows, hessian)
     first_loglik = loglik
     score = float(gradient @ np.linalg.solve(hessian, gradient)) if rows.p else 0.0

@@ -2,7 +2,7 @@
 //
 // l = sum over events of (risk_i - log phi), phi the sum of exp(risk) over those at risk, less Efron's share of tied
 // events; dl / drisk_i = event_i - exp(risk_i) A_i with A_i the hazard row i was exposed to. Sums are double whatever
-// T, and relative to the largest risk of the stratum. Cost: one sort, one pass back in time, one forward.
+// T, and relative to the largest risk at risk. Cost: one sort, one pass back in time, one forward.
 // NaN in a risk makes everything NaN; NaN among the times is the caller's error.
 #pragma once
 #include <cstdint>
