@@ -78,7 +78,7 @@ fuzz: $(VENV)/.deps  ## fuzz the native readers for a minute each (needs Clang w
 
 .PHONY: docs
 docs: setup  ## the documentation site: site/index.html
-	$(BIN)/sphinx-build -q -W --keep-going -n docs site
+	$(BIN)/sphinx-build -q -W --keep-going docs site
 
 .PHONY: sanitize
 sanitize: setup  ## the contract and the operations' tests with the C++ under ASan and UBSan
@@ -111,7 +111,7 @@ lint: setup  ## formatters, linters, type checkers, stubs against modules
 	  cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
 	$(BIN)/python -m mypy.stubtest marey._core marey._rust --mypy-config-file pyproject.toml \
 	  --allowlist tests/stubtest-allowed.txt
-	$(BIN)/sphinx-build -q -W --keep-going -n docs site
+	$(BIN)/sphinx-build -q -W --keep-going docs site
 
 .PHONY: format
 format: $(VENV)/.deps  ## format every source

@@ -23,7 +23,7 @@ napoleon_use_rtype = False
 napoleon_use_param = False
 napoleon_attr_annotations = False
 autodoc_typehints = "none"
-nitpicky = True
+
 exclude_patterns = ["_build"]
 
 html_theme = "furo"

@@ -28,7 +28,7 @@ def nearest_neighbors(
         Neighbours of each point, fewer than n. A point is no neighbour of itself; equal points are of each other.
     metric : str
         ``"euclidean"``; ``"cosine"``: 1 - cos of the angle; ``"correlation"``: 1 - Pearson's r of the rows;
-        ``"gower"``: mean over the columns that both rows have, of |x - y| / range of the column, or of x != y.
+        ``"gower"``: mean over the columns that both rows have, of ``abs(x - y)`` / range of the column, or of x != y.
     categorical : (d,) array_like of bool, optional
         Columns that hold category codes, for ``"gower"`` only.
 
@@ -74,7 +74,7 @@ def nearest_neighbors(
         points = _placed(points, metric)
     index, distance = native.rust().graph_nearest(np.ascontiguousarray(points).reshape(-1), d, k, flags)
     if metric in ("cosine", "correlation"):
-        distance = distance * distance / 2  # |x - y|^2 = 2 (1 - cos) on the unit sphere
+        distance = distance * distance / 2  # ``abs(x - y)``^2 = 2 (1 - cos) on the unit sphere
     return index.reshape(n, k), distance.reshape(n, k)
 
 
