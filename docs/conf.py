@@ -26,6 +26,8 @@ autodoc_typehints = "none"
 
 exclude_patterns = ["_build"]
 
+suppress_warnings = ["ref.python"]  # shapes such as (n,) in attribute types are no references
+
 html_theme = "furo"
 html_title = f"marey {release}"
 html_static_path = ["_static"]

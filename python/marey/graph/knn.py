@@ -74,7 +74,7 @@ def nearest_neighbors(
         points = _placed(points, metric)
     index, distance = native.rust().graph_nearest(np.ascontiguousarray(points).reshape(-1), d, k, flags)
     if metric in ("cosine", "correlation"):
-        distance = distance * distance / 2  # ``abs(x - y)``^2 = 2 (1 - cos) on the unit sphere
+        distance = distance * distance / 2  # |x - y|^2 = 2 (1 - cos) on the unit sphere
     return index.reshape(n, k), distance.reshape(n, k)
 
 
