@@ -19,10 +19,10 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 pytest.importorskip("jinja2")
 
-import small_run  # noqa: E402
-from small import SIZES, TRAINING  # noqa: E402
+import small_run
+from small import SIZES, TRAINING
 
-from marey.study.p12.run import Config, run  # noqa: E402
+from marey.study.p12.run import Config, run
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ CLIP = 4.0  # standard deviations
 SPREAD_FLOOR = 0.05  # a channel that hardly varies in training must not explode later
 
 
-class EventEncoder(nn.Module):  # type: ignore[misc]
+class EventEncoder(nn.Module):
     r"""Ragged observations of V variables to one vector per subject.
 
     Layer 1 keeps running evidence of each variable: with learnt time constants the decayed sums of values and of

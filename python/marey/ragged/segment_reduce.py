@@ -20,7 +20,7 @@ OPS = ("sum", "mean", "min", "max", "logsumexp")
 
 
 @door("values", "offsets")
-def segment_reduce(values: ArrayT, offsets: ArrayT, op: str) -> ArrayT:
+def segment_reduce(values: ArrayT, offsets: Any, op: str) -> ArrayT:
     r"""Each row of ragged values to its sum, mean, minimum, maximum or log of the sum of exponentials.
 
     Row :math:`i` is ``values[offsets[i]:offsets[i + 1]]``; trailing axes are reduced each by itself.

@@ -18,7 +18,7 @@ ArrayT = TypeVar("ArrayT")
 
 
 @door("values", "offsets")
-def segment_softmax(values: ArrayT, offsets: ArrayT) -> ArrayT:
+def segment_softmax(values: ArrayT, offsets: Any) -> ArrayT:
     r"""Softmax within each row of ragged values.
 
     .. math:: y_t = \frac{e^{x_t - \max_r x}}{\sum_{u \in r} e^{x_u - \max_r x}}, \qquad t \in r

@@ -21,13 +21,13 @@ ArrayT = TypeVar("ArrayT")
 @door("x", "dt", "rate", "h0", "mask", "offsets")
 def decay_scan(
     x: ArrayT,
-    dt: ArrayT,
-    rate: ArrayT,
+    dt: Any,
+    rate: Any,
     *,
-    h0: ArrayT | None = None,
-    mask: ArrayT | None = None,
-    offsets: ArrayT | None = None,
-) -> tuple[ArrayT, ArrayT]:
+    h0: Any = None,
+    mask: Any = None,
+    offsets: Any = None,
+) -> tuple[ArrayT, Any]:
     r"""Leaky sum of a signal over irregular time, the state decaying through every gap.
 
     .. math:: h_t = e^{-\mathrm{rate}\,\Delta t_t}\, h_{t-1} + m_t\, x_t
@@ -83,7 +83,7 @@ def decay_scan(
     _check(x, dt, rate, h0, mask, offsets)
     *leading, channels, length = x.shape  # type: ignore[attr-defined]
     batch = math.prod(leading)
-    series = batch if offsets is None else offsets.shape[0] - 1  # type: ignore[attr-defined]
+    series = batch if offsets is None else offsets.shape[0] - 1
     channels_last = _is_channels_last(x)
 
     def rows(array: Any) -> Any:  # (..., D, T) -> (B, D, T), or (B, T, D) if the channels lie last in memory

@@ -64,7 +64,8 @@ class Checkpoint:
         state = cls(**torch.load(path, map_location=device, weights_only=True))
         if state.identity != identity:
             raise ValueError(
-                f"`checkpoint` {path} belongs to another run (other data, settings or seed); remove it or use another folder"
+                f"`checkpoint` {path} belongs to another run (other data, settings or seed); "
+                "remove it or use another folder"
             )
         state.torch_rng = state.torch_rng.cpu()
         return state

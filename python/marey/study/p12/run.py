@@ -251,7 +251,8 @@ class _Study:
             started = time.perf_counter()
             arrays = dict(compute())
             buffer = io.BytesIO()
-            np.savez(buffer, seconds=np.array(time.perf_counter() - started), **arrays)
+            arrays["seconds"] = np.array(time.perf_counter() - started)
+            np.savez(buffer, allow_pickle=False, **arrays)
             write_whole(path, buffer.getvalue())
         with np.load(path, allow_pickle=False) as found:
             stored = dict(found)

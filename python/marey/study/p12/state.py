@@ -7,6 +7,7 @@ handed from call to call. Its size does not depend on how much was seen.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,12 +143,13 @@ def risk(model: TrainedModel, state: State, hour: Doubles) -> Doubles:
     hidden = inputs @ model.w1 + model.b1
     hidden = hidden * _sigmoid(hidden)
     logits = (hidden * model.w2[:, None]).sum(2) + model.b2
-    return _sigmoid(logits.mean(0).astype(np.float64))
+    risk: Doubles = _sigmoid(logits.mean(0).astype(np.float64))
+    return risk
 
 
 def _table(model: TrainedModel, state: State, hour: Doubles) -> Floats:
     """(S, V, C) float32: `marey.nn.evidence.Evidence.table`."""
-    scales, variables = model.rate.shape
+    scales = len(model.rate)
     n, t1, t2, z1, z2, zt = np.split(state.sums, 6, 1)
     known = n > 0
     gap = hour - state.time
@@ -175,5 +177,5 @@ def _table(model: TrainedModel, state: State, hour: Doubles) -> Floats:
     return np.stack([c.astype(np.float32) for c in columns], 2)
 
 
-def _sigmoid(x: NDArray[np.floating]) -> NDArray[np.floating]:
+def _sigmoid(x: NDArray[Any]) -> Any:
     return 1 / (1 + np.exp(-x))
