@@ -64,7 +64,7 @@ demo: setup  ## run the main job on real ICU stays: run/report.html
 .PHONY: test
 test: setup  ## all tests
 	cd rust && CARGO_TARGET_DIR=../build/cargo cargo test --locked --quiet --workspace --exclude marey-py
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 .PHONY: fuzz
 fuzz: $(VENV)/.deps  ## fuzz the native readers for a minute each (needs Clang with its runtime)

@@ -15,10 +15,10 @@ namespace {
 // What the coefficients' gradient needs beside the pass backward.
 template <int n>
 struct Sums {
-  Pass<n> pass;          // forward
-  double* tile_starts;   // [channel][chunk][n]
-  double* of_tiles;      // [channel][chunk][numbers of all sections], for b_0, b_1, b_2, a_1, a_2
-  double* of_filters;    // [filter][numbers of all sections]
+  Pass<n> pass;         // forward
+  double* tile_starts;  // [channel][chunk][n]
+  double* of_tiles;     // [channel][chunk][numbers of all sections], for b_0, b_1, b_2, a_1, a_2
+  double* of_filters;   // [filter][numbers of all sections]
 };
 
 template <typename T, int S>
@@ -182,11 +182,13 @@ cudaError_t run_backward(const SosfiltBackward<T>& a, void* workspace, cudaStrea
                       sums.of_filters);
     }
     if (status == cudaSuccess) {
-      status = launch(undo_division, (a.s.n_filters() * S + 31) / 32, 32, stream, a.s, sums.of_filters, a.grad_sections);
+      status =
+          launch(undo_division, (a.s.n_filters() * S + 31) / 32, 32, stream, a.s, sums.of_filters, a.grad_sections);
     }
   }
   if (status != cudaSuccess) return status;
-  return launch(spread_not_finite<T, Direction::backward, n>, a.s.n_channels, 32, stream, a.s, pass, a.grad_x, a.grad_zi);
+  return launch(spread_not_finite<T, Direction::backward, n>, a.s.n_channels, 32, stream, a.s, pass, a.grad_x,
+                a.grad_zi);
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // The arithmetic of second-order sections as a linear map of their states, for the host and the device.
 //
-// S sections have 2 S states. A run of samples does  state after = A^n (state before) + (what the samples do from zero);
-// A is the same for every sample, so a run is told by 2 S numbers, and runs are joined with powers of A made once.
+// S sections have 2 S states. A run of samples does  state after = A^n (state before) + (what the samples do from
+// zero); A is the same for every sample, so a run is told by 2 S numbers, and runs are joined with powers of A made
+// once.
 #pragma once
 #include <cmath>
 
@@ -9,7 +10,8 @@ namespace marey::cuda {
 
 enum class Direction { forward, backward };
 
-// Five numbers a section: forward b_0, c_1, c_2, -a_1, -a_2 with c_i = b_i - a_i b_0; backward b_0, b_1, b_2, -a_1, -a_2.
+// Five numbers a section: forward b_0, c_1, c_2, -a_1, -a_2 with c_i = b_i - a_i b_0; backward b_0, b_1, b_2, -a_1,
+// -a_2.
 inline constexpr int numbers = 5;
 
 template <Direction direction>

@@ -1,8 +1,8 @@
-// Second-order sections on a CUDA device: the meanings and layouts of csrc/include/marey/filters/cascade.hpp at order 2,
-// device pointers, and the sections as they are given, [channel or 1][section][6].
+// Second-order sections on a CUDA device: the meanings and layouts of csrc/include/marey/filters/cascade.hpp at order
+// 2, device pointers, and the sections as they are given, [channel or 1][section][6].
 //
-// Asynchronous on `stream`: nothing here synchronises or allocates. `workspace` is device memory, 256-byte aligned, of at
-// least the bytes asked for; it may be reused once the stream has passed the call. An a_0 of zero cannot be refused
+// Asynchronous on `stream`: nothing here synchronises or allocates. `workspace` is device memory, 256-byte aligned, of
+// at least the bytes asked for; it may be reused once the stream has passed the call. An a_0 of zero cannot be refused
 // without a synchronise: it makes the channel's results NaN or infinite, as the division says.
 #pragma once
 #include <cuda_runtime.h>

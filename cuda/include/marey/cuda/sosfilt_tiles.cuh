@@ -2,11 +2,11 @@
 //
 // A warp takes a tile, 32 L samples of one channel, each lane L of them. Lanes run their samples from a zero state; the
 // lanes' ends are joined by a scan with A^L, A^2L .. A^16L. A tile publishes its own end and sums up those of the tiles
-// before it,  state = sum_k A^(span k) end_(k tiles ago),  as far back as A^(span k) has not died out (`reach`): there is
-// no chain of tiles waiting for each other, and the order of the sum is fixed, so no timing changes a bit. A reset cuts the
-// sum. (Publishing and looking back while the tiles run is the decoupled look-back of Merrill & Garland, NVIDIA
-// NVR-2016-002, 2016; that A is constant is what saves publishing states.) Tiles start in order of position by a ticket,
-// and wait for earlier ones only.
+// before it,  state = sum_k A^(span k) end_(k tiles ago),  as far back as A^(span k) has not died out (`reach`): there
+// is no chain of tiles waiting for each other, and the order of the sum is fixed, so no timing changes a bit. A reset
+// cuts the sum. (Publishing and looking back while the tiles run is the decoupled look-back of Merrill & Garland,
+// NVIDIA NVR-2016-002, 2016; that A is constant is what saves publishing states.) Tiles start in order of position by a
+// ticket, and wait for earlier ones only.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -201,8 +201,7 @@ __device__ inline void publish(Record<n>& record, const double (&end)[n], bool c
 
 template <int n>
 __device__ inline std::uint32_t peek(Record<n>& record) {
-  return ::cuda::atomic_ref<std::uint32_t, ::cuda::thread_scope_device>(record.what)
-      .load(::cuda::memory_order_acquire);
+  return ::cuda::atomic_ref<std::uint32_t, ::cuda::thread_scope_device>(record.what).load(::cuda::memory_order_acquire);
 }
 
 // The state before tile `order` > 0 of a channel, the same in every lane. The channel's first tile is closed.

@@ -108,8 +108,10 @@ __global__ void spread_not_finite(Sections s, Pass<n> pass, T* out, double* fina
     }
     bool finite = true;
     for (int i = 0; i < n; ++i) finite &= isfinite(records[order].end[i]);
-    if (!finite) spoilt = true;
-    else if (records[order].what == closed_tile) spoilt = false;
+    if (!finite)
+      spoilt = true;
+    else if (records[order].what == closed_tile)
+      spoilt = false;
   }
   if (spoilt && lane < n) final_state[((lane / 2) * s.n_channels + channel) * 2 + lane % 2] = NAN;
 }
