@@ -1,8 +1,8 @@
 // sosfilt, forward: all sections in one pass over the signal, which is read once and written once.
 //
-// A warp reads its tile into shared memory, finds where its samples leave the state starting from zero, learns the state
-// before it from the tiles before (sosfilt_tiles.cuh) and runs its samples again from there. Arithmetic: two runs of 5
-// multiply-adds in double a sample and section, and 5 (2 S)^2 a lane for joining.
+// A warp reads its tile into shared memory, finds where its samples leave the state starting from zero, learns the
+// state before it from the tiles before (sosfilt_tiles.cuh) and runs its samples again from there. Arithmetic: two runs
+// of 5 multiply-adds in double a sample and section, and 5 (2 S)^2 a lane for joining.
 #include "marey/cuda/sosfilt_tiles.cuh"
 #include "marey/cuda/sosfilt_workspace.cuh"
 

@@ -15,10 +15,10 @@ namespace {
 // What the coefficients' gradient needs beside the pass backward.
 template <int n>
 struct Sums {
-  Pass<n> pass;          // forward
-  double* tile_starts;   // [channel][chunk][n]
-  double* of_tiles;      // [channel][chunk][numbers of all sections], for b_0, b_1, b_2, a_1, a_2
-  double* of_filters;    // [filter][numbers of all sections]
+  Pass<n> pass;         // forward
+  double* tile_starts;  // [channel][chunk][n]
+  double* of_tiles;     // [channel][chunk][numbers of all sections], for b_0, b_1, b_2, a_1, a_2
+  double* of_filters;   // [filter][numbers of all sections]
 };
 
 template <typename T, int S>
@@ -50,11 +50,11 @@ __device__ void filter_again(const Filter<2 * S>& f, const Sections& s, const Ti
     double end[n];
     for (int i = 0; i < n; ++i) end[i] = state[i];
     cut |= run_lane<T, Direction::forward, S>(f.k, end, samples, s, tile, lane, [](int, double) {});
+    to_joining<Direction::forward>(end);
     scan_lanes<Direction::forward>(f, end, cut, lane);
-    for (int i = 0; i < n; ++i) {
-      const double earlier = from_lane(end[i], lane - 1);
-      if (lane > 0) state[i] = earlier;
-    }
+    for (int i = 0; i < n; ++i) end[i] = from_lane(end[i], lane - 1);
+    from_joining<Direction::forward>(end);
+    for (int i = 0; i < n; ++i) state[i] = lane > 0 ? end[i] : state[i];
   }
   for (int j = 0; j < L<T>; ++j) {
     const int i = lane * L<T> + j;
@@ -182,11 +182,13 @@ cudaError_t run_backward(const SosfiltBackward<T>& a, void* workspace, cudaStrea
                       sums.of_filters);
     }
     if (status == cudaSuccess) {
-      status = launch(undo_division, (a.s.n_filters() * S + 31) / 32, 32, stream, a.s, sums.of_filters, a.grad_sections);
+      status =
+          launch(undo_division, (a.s.n_filters() * S + 31) / 32, 32, stream, a.s, sums.of_filters, a.grad_sections);
     }
   }
   if (status != cudaSuccess) return status;
-  return launch(spread_not_finite<T, Direction::backward, n>, a.s.n_channels, 32, stream, a.s, pass, a.grad_x, a.grad_zi);
+  return launch(spread_not_finite<T, Direction::backward, n>, a.s.n_channels, 32, stream, a.s, pass, a.grad_x,
+                a.grad_zi);
 }
 
 }  // namespace

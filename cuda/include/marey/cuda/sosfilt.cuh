@@ -1,8 +1,8 @@
-// Second-order sections on a CUDA device: the meanings and layouts of csrc/include/marey/filters/cascade.hpp at order 2,
-// device pointers, and the sections as they are given, [channel or 1][section][6].
+// Second-order sections on a CUDA device: the meanings and layouts of csrc/include/marey/filters/cascade.hpp at order
+// 2, device pointers, and the sections as they are given, [channel or 1][section][6].
 //
-// Asynchronous on `stream`: nothing here synchronises or allocates. `workspace` is device memory, 256-byte aligned, of at
-// least the bytes asked for; it may be reused once the stream has passed the call. An a_0 of zero cannot be refused
+// Asynchronous on `stream`: nothing here synchronises or allocates. `workspace` is device memory, 256-byte aligned, of
+// at least the bytes asked for; it may be reused once the stream has passed the call. An a_0 of zero cannot be refused
 // without a synchronise: it makes the channel's results NaN or infinite, as the division says.
 #pragma once
 #include <cuda_runtime.h>
@@ -12,7 +12,7 @@
 
 namespace marey::cuda {
 
-inline constexpr int most_sections = 6;
+inline constexpr int most_sections = 8;
 
 struct Sections {
   std::int64_t n_channels, length, n_sections;
@@ -21,7 +21,7 @@ struct Sections {
   const std::uint8_t* reset;  // [channel or 1][time]; nullptr: never
   std::int64_t reset_stride;  // length, or 0 where all channels share a row
 
-  std::int64_t n_filters() const { return per_channel ? n_channels : 1; }
+  __host__ __device__ std::int64_t n_filters() const { return per_channel ? n_channels : 1; }
 };
 
 template <typename T>

@@ -2,11 +2,11 @@
 //
 // A warp takes a tile, 32 L samples of one channel, each lane L of them. Lanes run their samples from a zero state; the
 // lanes' ends are joined by a scan with A^L, A^2L .. A^16L. A tile publishes its own end and sums up those of the tiles
-// before it,  state = sum_k A^(span k) end_(k tiles ago),  as far back as A^(span k) has not died out (`reach`): there is
-// no chain of tiles waiting for each other, and the order of the sum is fixed, so no timing changes a bit. A reset cuts the
-// sum. (Publishing and looking back while the tiles run is the decoupled look-back of Merrill & Garland, NVIDIA
-// NVR-2016-002, 2016; that A is constant is what saves publishing states.) Tiles start in order of position by a ticket,
-// and wait for earlier ones only.
+// before it,  state = sum_k A^(span k) end_(k tiles ago),  as far back as A^(span k) has not died out (`reach`): there
+// is no chain of tiles waiting for each other, and the order of the sum is fixed, so no timing changes a bit. A reset
+// cuts the sum. (Publishing and looking back while the tiles run is the decoupled look-back of Merrill & Garland,
+// NVIDIA NVR-2016-002, 2016; that A is constant is what saves publishing states.) Tiles start in order of position by a
+// ticket, and wait for earlier ones only.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -72,7 +72,7 @@ __global__ void prepare(Sections s, Filter<2 * S>* filters) {
   if (lane < n) {
     double state[n] = {};
     state[lane] = 1.0;
-    for (int j = 0; j < L<T>; ++j) step<direction, S>(k, state, 0.0);
+    for (int j = 0; j < L<T>; ++j) step_joining<direction, S>(k, state);
     for (int i = 0; i < n; ++i) square[0][i * n + lane] = state[i];
   }
   __syncwarp();
@@ -201,8 +201,7 @@ __device__ inline void publish(Record<n>& record, const double (&end)[n], bool c
 
 template <int n>
 __device__ inline std::uint32_t peek(Record<n>& record) {
-  return ::cuda::atomic_ref<std::uint32_t, ::cuda::thread_scope_device>(record.what)
-      .load(::cuda::memory_order_acquire);
+  return ::cuda::atomic_ref<std::uint32_t, ::cuda::thread_scope_device>(record.what).load(::cuda::memory_order_acquire);
 }
 
 // The state before tile `order` > 0 of a channel, the same in every lane. The channel's first tile is closed.
@@ -274,11 +273,12 @@ __device__ inline void start_lanes(const Filter<2 * S>& f, const Sections& s, co
   if (begins) load_state(end, from, s, tile.channel);
   bool cut = run_lane<T, direction, S>(f.k, end, samples, s, tile, lane, [](int, double) {});
   cut |= begins;
+  to_joining<direction>(end);
   scan_lanes<direction>(f, end, cut, lane);
   const int last_lane = direction == Direction::forward ? 31 : 0;
   if (lane == last_lane) {
     bool finite = true;
-    for (int i = 0; i < n; ++i) finite &= isfinite(end[i]);
+    for (int i = 0; i < n; ++i) finite &= is_finite(end[i]);
     if (!finite) atomicAdd(&control->not_finite, 1ull);
     publish(records[tile.order], end, cut);
   }
@@ -286,9 +286,12 @@ __device__ inline void start_lanes(const Filter<2 * S>& f, const Sections& s, co
   clear(before_tile);
   if (tile.order > 0) look_back(f, records, tile.order, lane, before_tile);
   if (tile_start && lane == 0) {
-    if (tile.order == 0) load_state(before_tile, from, s, tile.channel);
-    for (int i = 0; i < n; ++i) tile_start[i] = before_tile[i];
-    if (tile.order == 0) clear(before_tile);
+    double natural[n];
+#pragma unroll
+    for (int i = 0; i < n; ++i) natural[i] = before_tile[i];
+    from_joining<direction>(natural);
+    if (tile.order == 0) load_state(natural, from, s, tile.channel);
+    for (int i = 0; i < n; ++i) tile_start[i] = natural[i];
   }
 
   // end is the lane's own and the earlier lanes' doing; what came before the tile passes through the earlier lanes.
@@ -313,13 +316,13 @@ __device__ inline void start_lanes(const Filter<2 * S>& f, const Sections& s, co
   }
   if (begins) {
     load_state(state, from, s, tile.channel);
-  } else if (steps == 0) {
-#pragma unroll
-    for (int j = 0; j < n; ++j) state[j] = before_tile[j];
-  } else {
-#pragma unroll
-    for (int j = 0; j < n; ++j) state[j] = earlier_cut ? earlier[j] : earlier[j] + through[j];
+    return;
   }
+#pragma unroll
+  for (int j = 0; j < n; ++j) {
+    state[j] = steps == 0 ? before_tile[j] : earlier_cut ? earlier[j] : earlier[j] + through[j];
+  }
+  from_joining<direction>(state);
 }
 
 }  // namespace marey::cuda::sos

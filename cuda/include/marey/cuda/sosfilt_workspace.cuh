@@ -77,6 +77,8 @@ cudaError_t for_sections(int64_t n_sections, const Run& run) {
     case 4: return run(std::integral_constant<int, 4>{});
     case 5: return run(std::integral_constant<int, 5>{});
     case 6: return run(std::integral_constant<int, 6>{});
+    case 7: return run(std::integral_constant<int, 7>{});
+    case 8: return run(std::integral_constant<int, 8>{});
     default: return cudaErrorInvalidValue;
   }
 }
@@ -107,9 +109,11 @@ __global__ void spread_not_finite(Sections s, Pass<n> pass, T* out, double* fina
       }
     }
     bool finite = true;
-    for (int i = 0; i < n; ++i) finite &= isfinite(records[order].end[i]);
-    if (!finite) spoilt = true;
-    else if (records[order].what == closed_tile) spoilt = false;
+    for (int i = 0; i < n; ++i) finite &= is_finite(records[order].end[i]);
+    if (!finite)
+      spoilt = true;
+    else if (records[order].what == closed_tile)
+      spoilt = false;
   }
   if (spoilt && lane < n) final_state[((lane / 2) * s.n_channels + channel) * 2 + lane % 2] = NAN;
 }
