@@ -50,11 +50,11 @@ __device__ void filter_again(const Filter<2 * S>& f, const Sections& s, const Ti
     double end[n];
     for (int i = 0; i < n; ++i) end[i] = state[i];
     cut |= run_lane<T, Direction::forward, S>(f.k, end, samples, s, tile, lane, [](int, double) {});
+    to_joining<Direction::forward>(end);
     scan_lanes<Direction::forward>(f, end, cut, lane);
-    for (int i = 0; i < n; ++i) {
-      const double earlier = from_lane(end[i], lane - 1);
-      if (lane > 0) state[i] = earlier;
-    }
+    for (int i = 0; i < n; ++i) end[i] = from_lane(end[i], lane - 1);
+    from_joining<Direction::forward>(end);
+    for (int i = 0; i < n; ++i) state[i] = lane > 0 ? end[i] : state[i];
   }
   for (int j = 0; j < L<T>; ++j) {
     const int i = lane * L<T> + j;

@@ -64,7 +64,8 @@ def sosfilt(sos: ArrayT, x: ArrayT, *, zi: ArrayT | None = None, reset: ArrayT |
     Streaming is this same call: pass ``zf`` on as ``zi``. On the CPU, chunks of any size then equal the whole bit for
     bit (with a float64 ``zi``), on any number of threads. Values are those of ``scipy.signal.sosfilt`` to rounding; the
     output keeps the dtype of ``x``, while state and arithmetic are float64 always. A NaN or an infinity reaches every
-    later sample of its channel up to the next reset, as the recursion demands.
+    later sample of its channel up to the next reset, as the recursion demands. On a GPU at most eight sections run in
+    one call, an infinity may come out as NaN, and an :math:`a_0` of zero is not refused but gives NaN.
 
     In torch, gradients reach ``sos``, ``x`` and ``zi`` from both results by a filter run backward in time: with
     :math:`Y_t = \partial L/\partial y_t`, :math:`Y_t = \bar y_t - a_1 Y_{t+1} - a_2 Y_{t+2}`,
@@ -203,8 +204,8 @@ SPEC = register(
             _case("1 x 8,640,000", 1, 8_640_000, tags="bench"),
             _case("4,096 x 1,000", 4096, 1000, tags="bench"),
         ),
-        backends=frozenset({"numpy", "torch", "compile"}),
-        native={"cpp": "csrc/src/filters/sosfilt.kernel.cpp"},
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={"cpp": "csrc/src/filters/sosfilt.kernel.cpp", "cuda": "cuda/kernels/sosfilt.cu"},
         tolerance={
             "float64": Tolerance(
                 1e-11, 1e-11, "roundings of 1e-16 amplified by the poles and the gain of the sections"

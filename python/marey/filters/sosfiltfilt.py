@@ -122,7 +122,7 @@ SPEC = register(
             _case("large", 40, 3000, tags="threads"),
             _case("64 x 100,000", 64, 100_000, tags="bench"),
         ),
-        backends=frozenset({"numpy", "torch", "compile"}),
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
         native={"cpp": "csrc/src/filters/sosfiltfilt.kernel.cpp"},
         tolerance={
             "float64": Tolerance(1e-11, 1e-11, "roundings of 1e-16 amplified by the poles and the squared gain"),

@@ -4,6 +4,7 @@
 // zero); A is the same for every sample, so a run is told by 2 S numbers, and runs are joined with powers of A made
 // once.
 #pragma once
+#include <cfloat>
 #include <cmath>
 
 namespace marey::cuda {
@@ -56,13 +57,57 @@ __host__ __device__ inline double step(const double* k, double* state, double va
   return value;
 }
 
+// States are joined over long runs in another basis: (z0, z0 + z1) forward, (l0, l0 - l1) backward. A slow filter has
+// two poles close to each other and to 1. In the states' own basis its A is near [2 1; -1 0], and a rounding of A's
+// powers by 1e-16 moves such poles by up to 1e-8; here the small difference, 1 + a_1 + a_2, is an entry of its own and
+// keeps all its digits.
+template <Direction direction, int n>
+__host__ __device__ inline void to_joining(double (&state)[n]) {
+#pragma unroll
+  for (int i = 1; i < n; i += 2) {
+    state[i] = direction == Direction::forward ? state[i] + state[i - 1] : state[i - 1] - state[i];
+  }
+}
+template <Direction direction, int n>
+__host__ __device__ inline void from_joining(double (&state)[n]) {
+#pragma unroll
+  for (int i = 1; i < n; i += 2) {
+    state[i] = direction == Direction::forward ? state[i] - state[i - 1] : state[i - 1] - state[i];
+  }
+}
+
+// A step in that basis.
+template <Direction direction, int S>
+__host__ __device__ inline void step_joining(const double* k, double* state) {
+  double value = 0.0;
+  for (int i = 0; i < S; ++i) {
+    const int s = direction == Direction::forward ? i : S - 1 - i;
+    const double *c = k + s * numbers, small = (1.0 - c[3]) - c[4];
+    double &u = state[2 * s], &v = state[2 * s + 1];
+    const double u_before = u;
+    if constexpr (direction == Direction::forward) {
+      u = v - (1.0 - c[3]) * u_before + c[1] * value;
+      v = v - small * u_before + (c[1] + c[2]) * value;
+      value = c[0] * value + u_before;
+    } else {
+      const double v_before = v;
+      v = value - small * u_before - c[4] * v_before;
+      u = u_before + v;
+      value = c[0] * u + c[1] * u_before + c[2] * (u_before - v_before);
+    }
+  }
+}
+
+__host__ __device__ inline bool is_finite(double value) { return fabs(value) <= DBL_MAX; }
+
 // to += A from, with A an n x n matrix by rows.
 template <int n>
 __host__ __device__ inline void add_product(const double* A, const double* from, double* to) {
-#pragma unroll
+  [[maybe_unused]] constexpr int unrolled = n <= 8 ? n : 1;  // more would make code of the product
+#pragma unroll unrolled
   for (int i = 0; i < n; ++i) {
     double sum = to[i];
-#pragma unroll
+#pragma unroll unrolled
     for (int j = 0; j < n; ++j) sum = fma(A[i * n + j], from[j], sum);
     to[i] = sum;
   }

@@ -12,7 +12,7 @@
 
 namespace marey::cuda {
 
-inline constexpr int most_sections = 6;
+inline constexpr int most_sections = 8;
 
 struct Sections {
   std::int64_t n_channels, length, n_sections;
@@ -21,7 +21,7 @@ struct Sections {
   const std::uint8_t* reset;  // [channel or 1][time]; nullptr: never
   std::int64_t reset_stride;  // length, or 0 where all channels share a row
 
-  constexpr std::int64_t n_filters() const { return per_channel ? n_channels : 1; }
+  __host__ __device__ std::int64_t n_filters() const { return per_channel ? n_channels : 1; }
 };
 
 template <typename T>

@@ -72,7 +72,7 @@ __global__ void prepare(Sections s, Filter<2 * S>* filters) {
   if (lane < n) {
     double state[n] = {};
     state[lane] = 1.0;
-    for (int j = 0; j < L<T>; ++j) step<direction, S>(k, state, 0.0);
+    for (int j = 0; j < L<T>; ++j) step_joining<direction, S>(k, state);
     for (int i = 0; i < n; ++i) square[0][i * n + lane] = state[i];
   }
   __syncwarp();
@@ -273,11 +273,12 @@ __device__ inline void start_lanes(const Filter<2 * S>& f, const Sections& s, co
   if (begins) load_state(end, from, s, tile.channel);
   bool cut = run_lane<T, direction, S>(f.k, end, samples, s, tile, lane, [](int, double) {});
   cut |= begins;
+  to_joining<direction>(end);
   scan_lanes<direction>(f, end, cut, lane);
   const int last_lane = direction == Direction::forward ? 31 : 0;
   if (lane == last_lane) {
     bool finite = true;
-    for (int i = 0; i < n; ++i) finite &= isfinite(end[i]);
+    for (int i = 0; i < n; ++i) finite &= is_finite(end[i]);
     if (!finite) atomicAdd(&control->not_finite, 1ull);
     publish(records[tile.order], end, cut);
   }
@@ -285,9 +286,12 @@ __device__ inline void start_lanes(const Filter<2 * S>& f, const Sections& s, co
   clear(before_tile);
   if (tile.order > 0) look_back(f, records, tile.order, lane, before_tile);
   if (tile_start && lane == 0) {
-    if (tile.order == 0) load_state(before_tile, from, s, tile.channel);
-    for (int i = 0; i < n; ++i) tile_start[i] = before_tile[i];
-    if (tile.order == 0) clear(before_tile);
+    double natural[n];
+#pragma unroll
+    for (int i = 0; i < n; ++i) natural[i] = before_tile[i];
+    from_joining<direction>(natural);
+    if (tile.order == 0) load_state(natural, from, s, tile.channel);
+    for (int i = 0; i < n; ++i) tile_start[i] = natural[i];
   }
 
   // end is the lane's own and the earlier lanes' doing; what came before the tile passes through the earlier lanes.
@@ -312,13 +316,13 @@ __device__ inline void start_lanes(const Filter<2 * S>& f, const Sections& s, co
   }
   if (begins) {
     load_state(state, from, s, tile.channel);
-  } else if (steps == 0) {
-#pragma unroll
-    for (int j = 0; j < n; ++j) state[j] = before_tile[j];
-  } else {
-#pragma unroll
-    for (int j = 0; j < n; ++j) state[j] = earlier_cut ? earlier[j] : earlier[j] + through[j];
+    return;
   }
+#pragma unroll
+  for (int j = 0; j < n; ++j) {
+    state[j] = steps == 0 ? before_tile[j] : earlier_cut ? earlier[j] : earlier[j] + through[j];
+  }
+  from_joining<direction>(state);
 }
 
 }  // namespace marey::cuda::sos

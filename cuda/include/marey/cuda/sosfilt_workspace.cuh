@@ -77,6 +77,8 @@ cudaError_t for_sections(int64_t n_sections, const Run& run) {
     case 4: return run(std::integral_constant<int, 4>{});
     case 5: return run(std::integral_constant<int, 5>{});
     case 6: return run(std::integral_constant<int, 6>{});
+    case 7: return run(std::integral_constant<int, 7>{});
+    case 8: return run(std::integral_constant<int, 8>{});
     default: return cudaErrorInvalidValue;
   }
 }
@@ -107,7 +109,7 @@ __global__ void spread_not_finite(Sections s, Pass<n> pass, T* out, double* fina
       }
     }
     bool finite = true;
-    for (int i = 0; i < n; ++i) finite &= isfinite(records[order].end[i]);
+    for (int i = 0; i < n; ++i) finite &= is_finite(records[order].end[i]);
     if (!finite)
       spoilt = true;
     else if (records[order].what == closed_tile)
