@@ -1,5 +1,7 @@
 //! Bindings of marey-moo. The Python functions of `marey.moo` document and check the arguments.
 
+mod archive;
+mod indicator;
 mod rank;
 mod volume;
 
@@ -7,5 +9,7 @@ use pyo3::prelude::*;
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     rank::register(module)?;
+    indicator::register(module)?;
+    archive::register(module)?;
     volume::register(module)
 }

@@ -13,7 +13,10 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(hypervolume, module)?)?;
     module.add_function(wrap_pyfunction!(hv_gradient, module)?)?;
     module.add_function(wrap_pyfunction!(hv_contributions, module)?)?;
-    module.add_function(wrap_pyfunction!(hv_least, module)?)
+    module.add_function(wrap_pyfunction!(hv_least, module)?)?;
+    module.add_function(wrap_pyfunction!(hv_approx, module)?)?;
+    module.add_function(wrap_pyfunction!(boxes, module)?)?;
+    module.add_function(wrap_pyfunction!(ehvi, module)?)
 }
 
 type Reference = Vec<f64>;
@@ -74,6 +77,53 @@ fn hv_least(
     let rows = Rows::of(&points);
     let pool = threads::pool()?;
     Ok(py.detach(|| marey_moo::hv_least(rows.points()?, &reference, pool.as_deref()))?)
+}
+
+#[pyfunction]
+fn hv_approx(
+    py: Python<'_>,
+    points: PyReadonlyArray2<'_, f64>,
+    reference: Reference,
+    samples: usize,
+    seed: u64,
+) -> Result<(f64, (f64, f64)), Failure> {
+    let rows = Rows::of(&points);
+    let pool = threads::pool()?;
+    Ok(py.detach(|| marey_moo::hv_approx(rows.points()?, &reference, samples, seed, pool.as_deref()))?)
+}
+
+type Corners<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
+
+/// Lower and upper corners, flat.
+#[pyfunction]
+fn boxes<'py>(
+    py: Python<'py>,
+    points: PyReadonlyArray2<'py, f64>,
+    reference: Reference,
+    dominated: bool,
+) -> Result<Corners<'py>, Failure> {
+    let rows = Rows::of(&points);
+    let boxes = py.detach(|| match dominated {
+        true => marey_moo::dominated_boxes(rows.points()?, &reference),
+        false => marey_moo::nondominated_boxes(rows.points()?, &reference),
+    })?;
+    Ok((boxes.lower.into_pyarray(py), boxes.upper.into_pyarray(py)))
+}
+
+#[pyfunction]
+fn ehvi<'py>(
+    py: Python<'py>,
+    mean: PyReadonlyArray2<'py, f64>,
+    std: PyReadonlyArray2<'py, f64>,
+    points: PyReadonlyArray2<'py, f64>,
+    reference: Reference,
+) -> Result<Bound<'py, PyArray1<f64>>, Failure> {
+    let (mean, std, rows) = (Rows::of(&mean), Rows::of(&std), Rows::of(&points));
+    let pool = threads::pool()?;
+    let expected = py.detach(|| {
+        marey_moo::ehvi(mean.points()?, std.points()?, rows.points()?, &reference, pool.as_deref())
+    })?;
+    Ok(expected.into_pyarray(py))
 }
 
 /// The results of all sets, in parallel over the sets where there are several, within the set where there is one.
