@@ -1,5 +1,7 @@
 """The native half in Rust. Arguments are checked by the functions of the package that call these."""
 
+from typing import final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,6 +55,7 @@ def spacing(f: NDArray[np.float64]) -> float: ...
 def crowding_distance(f: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.float64]: ...
 def eaf(points: NDArray[np.float64], offsets: NDArray[np.int64], levels: list[int]) -> list[NDArray[np.float64]]: ...
 
+@final
 class Archive:
     def __new__(
         cls,
