@@ -44,7 +44,7 @@ def keyed_uniform(key: Tensor, count: int, salt: int = 0) -> Tensor:
     return (bits >> 8 & 0xFFFFFF).to(torch.float32) * 2.0**-24
 
 
-class KeyedDropout(nn.Module):
+class KeyedDropout(nn.Module):  # type: ignore[misc]
     """Dropout with a mask computed from each sample's key: the same on any rank, in any batch, after any restart.
 
     Parameters

@@ -81,7 +81,8 @@ class RiskModel(nn.Module):  # type: ignore[misc]
 
     def groups(self, weight_decay: float) -> Sequence[dict[str, object]]:
         """Parameters for an optimizer: weights shrink, time constants and biases do not."""
-        free, decayed = [], []
+        free: list[Tensor] = []
+        decayed: list[Tensor] = []
         for name, parameter in self.named_parameters():
             (free if name.endswith(("log_rate", "bias", "b1", "b2")) else decayed).append(parameter)
         return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
