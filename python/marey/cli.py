@@ -137,7 +137,8 @@ def _study_p12(options: argparse.Namespace) -> int:
     run = importlib.import_module("marey.study.p12.run")
     names = ("data", "train", "test", "out", "device", "epochs", "seed", "threads", "resume", "model")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    run.run(run.Config(**given))
+    if run.run(run.Config(**given)) is None:  # another process of this run tells
+        return 0
     from marey.study.p12.report import summary
 
     print(summary(options.out))

@@ -123,7 +123,6 @@ def test_gradients_reach_every_parameter() -> None:
     made = encoder()
     made(*ragged(), torch.arange(len(SIZES))).square().sum().backward()
     for name, parameter in made.named_parameters():
-        assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
 
 

@@ -93,17 +93,8 @@ def test_resuming_with_other_settings_is_refused_and_names_them(
 
 def test_two_processes_learn_what_one_learns(undisturbed: Path, tmp_path: Path) -> None:
     """The same global batches and masks: the sums of gradients differ by rounding, which some ten steps hardly grow."""
-    script = [str(Path(small_run.__file__)), str(tmp_path)]
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--nproc-per-node",
-        "2",
-        "--master-port",
-        _port(),
-        *script,
-    ]
+    launch = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", _port()]
+    command = [sys.executable, *launch, small_run.__file__, str(tmp_path)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert done.returncode == 0, done.stderr

@@ -50,10 +50,10 @@ def test_going_on_from_any_batch_ends_in_the_same_bits(
         return step(self, *arguments)
 
     path = tmp_path / "checkpoint.pt"
-    with monkeypatch.context() as patch:
-        patch.setattr(training._Trainer, "_step", dying)
-        with pytest.raises(Killed):
-            train(fresh_model(), checkpoint=path)
+    monkeypatch.setattr(training._Trainer, "_step", dying)
+    with pytest.raises(Killed):
+        train(fresh_model(), checkpoint=path)
+    monkeypatch.setattr(training._Trainer, "_step", step)
     torch.manual_seed(12345)  # nothing hangs on the process's generator
     resumed = fresh_model(seed=99)
     if not path.exists():  # killed before the first checkpoint: it begins anew

@@ -59,15 +59,14 @@ class Checkpoint:
         write_whole(path, buffer.getvalue())
 
     @classmethod
-    def load(cls, path: Path, identity: str, device: torch.device) -> Checkpoint:
-        """Raises ValueError if another run wrote it."""
-        state = cls(**torch.load(path, map_location=device, weights_only=True))
+    def load(cls, path: Path, identity: str) -> Checkpoint:
+        """On the CPU. Raises ValueError if another run wrote it."""
+        state = cls(**torch.load(path, map_location="cpu", weights_only=True))
         if state.identity != identity:
             raise ValueError(
                 f"`checkpoint` {path} belongs to another run (other data, settings or seed); "
                 "remove it or use another folder"
             )
-        state.torch_rng = state.torch_rng.cpu()
         return state
 
     def keep_best(self, model: torch.nn.Module) -> None:

@@ -40,7 +40,7 @@ def evaluate(model: RiskModel, trained: TrainedModel, test: Events, steps: Steps
 
     stays = torch.arange(len(steps), device=device)
     p_test = torch.sigmoid(logits(model, Cohort(steps, device), stays).double()).cpu().numpy()
-    # One thread: many small matrix products are all barriers; on a busy machine two threads took five times as long.
+    # One thread: small matrix products are all barriers, and on a busy machine two threads took five times as long.
     with threadpool_limits(limits=1, user_api="blas"):
         p_hourly = replay(trained, steps)
     shown = examples(test.labels[DEATH], p_hourly)

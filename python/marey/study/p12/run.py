@@ -249,7 +249,7 @@ class _Study:
         if not path.exists():
             self.say(f"{name} ...")
             started = time.perf_counter()
-            arrays = dict(compute())
+            arrays: dict[str, Any] = dict(compute())
             buffer = io.BytesIO()
             arrays["seconds"] = np.array(time.perf_counter() - started)
             np.savez(buffer, allow_pickle=False, **arrays)

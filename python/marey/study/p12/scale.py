@@ -106,9 +106,8 @@ class Scale:
         x = np.where(keep, x, np.nan)
         log = self.log[code]
         x = np.where(log, np.log(np.maximum(np.where(log, x, 1.0), 0.0) + np.where(log, self.shift[code], 0.0)), x)
-        z = (np.clip(x, self.low[code], self.high[code]) - self.mean[code]) / self.sd[code]
-        scores: NDArray[np.float32] = z.astype(np.float32)
-        return scores
+        z: Floats = (np.clip(x, self.low[code], self.high[code]) - self.mean[code]) / self.sd[code]
+        return z.astype(np.float32)
 
     def inverse(self, code: NDArray[np.integer], z: NDArray[np.floating]) -> Floats:
         """Values in the units of the source."""

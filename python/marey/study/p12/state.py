@@ -94,6 +94,8 @@ def advance(
     observed = seen.astype(np.float32)
     rate = np.tile(model.rate.ravel(), 2)
     signal = np.concatenate([x] * scales + [observed] * scales, 1)
+    h: Any
+    decayed: Any  # arrays of one kind, but not of one dtype: a float64 state beside a float32 signal
     h, decayed = decay_scan(signal.T, dt, rate, h0=state.decayed, offsets=offsets)
     half = scales * variables
     total, weight = h.T[:, :variables], h.T[:, half : half + variables]
@@ -103,6 +105,7 @@ def advance(
     value, gate = np.split(rows @ model.row_weight.T + model.row_bias, 2, 1)
     gate = _sigmoid(gate)
     features = np.concatenate([gate * np.tanh(value), gate], 1)
+    context: Any
     _, context = decay_scan(features.T, dt, np.tile(model.row_rate, 2), h0=state.context, offsets=offsets)
 
     z, ones, t = x.astype(np.float64), seen.astype(np.float64), (time / SPAN)[:, None]
@@ -143,8 +146,8 @@ def risk(model: TrainedModel, state: State, hour: Doubles) -> Doubles:
     hidden = inputs @ model.w1 + model.b1
     hidden = hidden * _sigmoid(hidden)
     logits = (hidden * model.w2[:, None]).sum(2) + model.b2
-    risk: Doubles = _sigmoid(logits.mean(0).astype(np.float64))
-    return risk
+    chance: Doubles = _sigmoid(logits.mean(0).astype(np.float64))
+    return chance
 
 
 def _table(model: TrainedModel, state: State, hour: Doubles) -> Floats:
@@ -177,5 +180,6 @@ def _table(model: TrainedModel, state: State, hour: Doubles) -> Floats:
     return np.stack([c.astype(np.float32) for c in columns], 2)
 
 
-def _sigmoid(x: NDArray[Any]) -> Any:
-    return 1 / (1 + np.exp(-x))
+def _sigmoid(x: NDArray[Any]) -> NDArray[Any]:
+    y: NDArray[Any] = 1 / (1 + np.exp(-x))
+    return y

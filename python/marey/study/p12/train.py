@@ -111,7 +111,7 @@ def fit(
     """
     trainer = _Trainer(model, cohort, targets, validation, config, seed, world)
     if checkpoint is not None and checkpoint.exists():
-        trainer.resume(Checkpoint.load(checkpoint, identity, cohort.device))
+        trainer.resume(Checkpoint.load(checkpoint, identity))
     else:
         trainer.begin(identity)
     state = trainer.state
@@ -158,8 +158,8 @@ class _Trainer:
         self.average.load_state_dict(state.average)
         self.optimizer.load_state_dict(state.optimizer)
         torch.set_rng_state(state.torch_rng)
-        if not self.world.first:
-            state.losses = self._no_losses()  # rank 0 goes on with the sum over all processes
+        # Rank 0 goes on with the sum over all processes.
+        state.losses = state.losses.to(self.cohort.device) if self.world.first else self._no_losses()
 
     def run_epoch(self, checkpoint: Path | None) -> None:
         state, config = self.state, self.config
