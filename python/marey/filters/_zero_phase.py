@@ -35,7 +35,7 @@ def steady_state(sections: Any) -> Any:
     if is_torch(sections):
         import torch as xp
     else:
-        import numpy as xp  # type: ignore[no-redef]
+        import numpy as xp
     taps = sections.shape[-1] // 2
     leading = sections[..., taps : taps + 1]
     b, a = sections[..., :taps] / leading, sections[..., taps:] / leading
