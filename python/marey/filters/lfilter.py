@@ -63,7 +63,7 @@ def lfilter(b: ArrayT, a: ArrayT, x: ArrayT, zi: ArrayT | None = None) -> Any:
     >>> import numpy as np
     >>> from marey.filters import lfilter
     >>> lfilter(np.array([0.5]), np.array([1.0, -0.5]), np.array([2.0, 4.0, 4.0]))
-    array([1. , 2.5, 3.25])
+    array([1.  , 2.5 , 3.25])
     """
     check_ba(b, a, x)
     sections = join(b, a, x)

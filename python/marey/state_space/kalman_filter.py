@@ -98,7 +98,7 @@ def kalman_filter(
     >>> seen = ~np.isnan(y)
     >>> mean, cov, loglik = kalman_filter(y, one, one, 0.1 * one, one, np.array([80.0]), one, mask=seen, steps=1)
     >>> mean.round(2)
-    array([[80.  , 80.38, 80.38, 80.91, 80.91]])
+    array([[80.  , 80.38, 80.38, 80.97, 80.97]])
     """
     model = named(F, Q, dt)
     arrays = (y, None if model else F, H, Q, R, x0, P0, mask, dt)

@@ -63,8 +63,8 @@ def kalman_loglik(
     >>> from marey.state_space import kalman_loglik
     >>> one = np.ones((1, 1))
     >>> y = np.array([[80.0, 81.0, 82.0]])
-    >>> kalman_loglik(y, one, one, 0.1 * one, one, np.array([80.0]), one).round(3)
-    array(-4.569)
+    >>> float(kalman_loglik(y, one, one, 0.1 * one, one, np.array([80.0]), one).round(3))
+    -4.74
     """
     model = named(F, Q, dt)
     return _run(y, None if model else F, H, Q, R, x0, P0, mask, dt, model=model, continued=continued)

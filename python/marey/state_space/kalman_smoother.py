@@ -70,7 +70,7 @@ def kalman_smoother(
     >>> y = np.array([[80.0, 81.0, np.nan, 82.0]])
     >>> mean, cov, loglik = kalman_smoother(y, one, one, 0.1 * one, one, np.array([80.0]), one, mask=~np.isnan(y))
     >>> mean.round(2)
-    array([[80.59, 80.7 , 80.81, 80.91]])
+    array([[80.63, 80.76, 80.87, 80.97]])
     """
     model = named(F, Q, dt)
     arrays = (y, None if model else F, H, Q, R, x0, P0, mask, dt)

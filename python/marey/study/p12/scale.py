@@ -63,7 +63,7 @@ class Scale:
     >>> z.round(2)
     array([0.  , 1.22,  nan], dtype=float32)
     >>> scale.inverse(np.zeros(2, int), z[:2]).round(1)
-    array([ 80. ,  99.9])
+    array([80. , 99.9])
     """
 
     vocab: tuple[str, ...]
