@@ -44,7 +44,7 @@ def study(monkeypatch):
     module: Any = ModuleType("marey.study.p12.run")
     module.asked, module.failure = [], None
 
-    def run(config: Config) -> None:
+    def run(config: Config) -> Path:
         if module.failure:
             raise module.failure
         module.asked.append(config)
@@ -52,6 +52,7 @@ def study(monkeypatch):
         report = {"source": "synthetic", "note": "SYNTHETIC stays.", "test": score, "baselines": {"other": score}}
         config.out.mkdir(exist_ok=True)
         (config.out / "report.json").write_text(json.dumps(report))
+        return config.out / "report.html"
 
     module.Config, module.run = Config, run
     monkeypatch.setitem(sys.modules, "marey.study.p12.run", module)
