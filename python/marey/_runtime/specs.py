@@ -48,9 +48,11 @@ class Case:
 
 
 def cast(value: Any, dtype: str) -> Any:
-    """A floating array in ``dtype``; anything else as it is."""
+    """A floating array in ``dtype``, a complex one in the complex dtype of that precision; anything else as it is."""
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return value.astype(dtype)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "c":
+        return value.astype(np.result_type(dtype, np.complex64))
     return value
 
 
