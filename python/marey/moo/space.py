@@ -153,7 +153,7 @@ class Space:
         columns = {}
         for variable in self.variables:
             values = rows[:, self.columns[variable.name]]
-            absent: list[bool] = [bool(gone) for gone in np.isnan(values).any(axis=1)]
+            absent = [bool(np.isnan(v).any()) for v in values]
             if isinstance(variable, Real):
                 columns[variable.name] = values[:, 0].copy()
                 continue
