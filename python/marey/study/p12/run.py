@@ -10,9 +10,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -25,12 +25,14 @@ from marey.study.p12.data import DataSource, locate
 from marey.study.p12.dataset import DEATH, steps, targets
 from marey.study.p12.evaluate import Evaluation, evaluate, example
 from marey.study.p12.files import write_whole
-from marey.study.p12.model import ModelConfig, RiskModel
+from marey.study.p12.models import NAMES, build, default_sizes, default_training, keep
 from marey.study.p12.result import Epoch, StudyResult
 from marey.study.p12.scale import Scale, Statics
 from marey.study.p12.train import TrainConfig, fit, held_back
-from marey.study.p12.trained import TrainedModel
 from marey.study.p12.world import World, world
+
+if TYPE_CHECKING:
+    from marey.study.p12.models import Network, Trained
 
 __all__ = ["Config", "run"]
 
@@ -60,7 +62,9 @@ class Config:
     resume : bool
         Go on with what is in `out`; otherwise the run begins anew.
     model : str
-        "event".
+        "event", "grud", "ssm" or "s5".
+    sizes, training
+        By default those of the model.
     """
 
     data: str | None = None
@@ -73,8 +77,8 @@ class Config:
     threads: int | None = None
     resume: bool = False
     model: str = "event"
-    sizes: ModelConfig = field(default_factory=ModelConfig)
-    training: TrainConfig = field(default_factory=TrainConfig)
+    sizes: Any = None
+    training: TrainConfig | None = None
 
 
 def run(config: Config, *, say: Callable[[str], None] | None = None) -> StudyResult | None:
@@ -98,18 +102,20 @@ def run(config: Config, *, say: Callable[[str], None] | None = None) -> StudyRes
     BackendError
         If the device is not here.
     """
-    if config.model != "event":
-        raise ValueError(f"`model` is {config.model!r}; expected 'event'")
+    if config.model not in NAMES:
+        raise ValueError(f"`model` is {config.model!r}; expected one of {', '.join(NAMES)}")
     if config.threads is not None:
         marey.set_num_threads(config.threads)
         torch.set_num_threads(config.threads)
     device = config.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    training = config.training if config.epochs is None else replace(config.training, epochs=config.epochs)
+    training = config.training or default_training(config.model)
+    training = training if config.epochs is None else replace(training, epochs=config.epochs)
+    sizes = config.sizes or default_sizes(config.model)
     with world(device) as here:
         tell = (say or _to_stderr) if here.first else _silent
-        return _Study(replace(config, training=training, device=device), here, tell).run()
+        return _Study(replace(config, training=training, sizes=sizes, device=device), here, tell).run()
 
 
 class _Study:
@@ -129,7 +135,7 @@ class _Study:
         model, history = self._train(train, scale, statics, validation, identity)
         if not self.world.first:
             return None
-        trained = TrainedModel.of(model, scale, statics)
+        trained = keep(model, self.config.sizes, scale, statics)
         evaluation = self._evaluate(model, trained, test)
         baselines = self._baselines(train, test)
         config = self.config
@@ -179,6 +185,7 @@ class _Study:
         parts: dict[str, Any] = {
             "train": _digest(source.train),
             "test": _digest(source.test),
+            "model": config.model,
             "seed": config.seed,
             "device": config.device,
             "threads": torch.get_num_threads(),
@@ -208,11 +215,11 @@ class _Study:
 
     def _train(
         self, train: Events, scale: Scale, statics: Statics, validation: NDArray[np.bool_], identity: str
-    ) -> tuple[RiskModel, list[Epoch]]:
+    ) -> tuple[Network, list[Epoch]]:
         config, device = self.config, self.world.device
         aims = targets(train)
         torch.manual_seed(config.seed)
-        model = RiskModel(len(scale.vocab), statics.width, aims.shape[1], config.sizes).to(device)
+        model = build(config.model, len(scale.vocab), statics.width, aims.shape[1], config.sizes).to(device)
         started = time.perf_counter()
         history = fit(
             model,
@@ -227,11 +234,11 @@ class _Study:
             say=self.say,
         )
         if self.world.first:
-            TrainedModel.of(model, scale, statics).save(self.out / MODEL)
+            keep(model, config.sizes, scale, statics).save(self.out / MODEL)
         self.timings["training"] = max(time.perf_counter() - started, sum(line["seconds"] for line in history))
         return model, history
 
-    def _evaluate(self, model: RiskModel, trained: TrainedModel, test: Events) -> Evaluation:
+    def _evaluate(self, model: Network, trained: Trained, test: Events) -> Evaluation:
         def compute() -> dict[str, NDArray[np.generic]]:
             rows = steps(test, trained.scale, trained.statics)
             return evaluate(model, trained, test, rows, self.world.device).arrays()
