@@ -1,5 +1,9 @@
 """Recurrences over time."""
 
+from marey.scan.causal_conv1d import causal_conv1d as causal_conv1d
+from marey.scan.causal_conv1d_step import causal_conv1d_step as causal_conv1d_step
 from marey.scan.decay_scan import decay_scan as decay_scan
+from marey.scan.selective_scan import selective_scan as selective_scan
+from marey.scan.selective_scan_step import selective_scan_step as selective_scan_step
 
-__all__ = ["decay_scan"]
+__all__ = ["causal_conv1d", "causal_conv1d_step", "decay_scan", "selective_scan", "selective_scan_step"]
