@@ -250,7 +250,7 @@ def test_states_are_kept_for_a_gradient_only() -> None:
     [
         ({"A": np.ones((CHANNELS, STATES), complex)}, TypeError, "`A` has dtype complex128; expected float64; real"),
         ({"A": np.ones((CHANNELS, 257))}, ValueError, "at most 256"),
-        ({"B": np.ones((BATCH, 4, STATES, LENGTH))}, ValueError, "G dividing D = 19"),
+        ({"B": np.ones((BATCH, 4, STATES, LENGTH))}, ValueError, "with G dividing D = 19"),
         ({"B": np.ones((BATCH, STATES, LENGTH - 1))}, ValueError, r"`B` has shape"),
         ({"C": np.ones((CHANNELS, STATES + 1))}, ValueError, r"`C` has shape"),
         ({"delta": np.ones((BATCH, CHANNELS, 1))}, ValueError, "`delta` has shape"),

@@ -84,10 +84,10 @@ def causal_conv1d(
            [7.1]])
     """
     _check(x, weight, bias, activation, x0)
-    *leading, channels, length = x.shape  # type: ignore[attr-defined]
+    *leading, channels, _ = x.shape  # type: ignore[attr-defined]
     batch, taps = math.prod(leading), weight.shape[1] - 1
     channels_last = is_channels_last(x)
-    rows = x.swapaxes(-1, -2) if channels_last else x  # type: ignore[attr-defined]
+    rows: Any = x.swapaxes(-1, -2) if channels_last else x  # type: ignore[attr-defined]
     run = _torch_op() if is_torch(x) else native.core().causal_conv1d
     y = run(
         contiguous(rows).reshape(batch, *rows.shape[-2:]),
@@ -130,8 +130,8 @@ def _check(x: Any, weight: Any, bias: Any, activation: str | None, x0: Any) -> N
     *leading, channels, _ = x.shape
     if weight.ndim != 2 or weight.shape[0] != channels or not 1 <= weight.shape[1] <= MOST_TAPS:
         raise ValueError(
-            f"`weight` has shape {tuple(weight.shape)}; expected (D, W) = ({channels}, 1 to {MOST_TAPS}): longer kernels"
-            " are for an FFT"
+            f"`weight` has shape {tuple(weight.shape)}; expected (D, W) = ({channels}, 1 to {MOST_TAPS}):"
+            " longer kernels are for an FFT"
         )
     if bias is not None:
         check_same_dtype("bias", bias, "weight", weight)
@@ -190,10 +190,10 @@ def _register_torch() -> None:
 def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
     import torch
 
-    x, x0 = (
-        None if a is None else a.flatten(0, -3) if a.ndim > 2 else a[None] for a in (inputs["x"], inputs.get("x0"))
-    )
-    x, x0 = (None if a is None else torch.nan_to_num(a) for a in (x, x0))  # opcheck compares, and NaN equals nothing
+    def batched(a: Any) -> Any:  # and without NaN: opcheck compares, and NaN equals nothing
+        return None if a is None else torch.nan_to_num(a[None] if a.ndim == 2 else a.flatten(0, -3))
+
+    x, x0 = batched(inputs["x"]), batched(inputs.get("x0"))
     rest = (inputs["weight"], inputs.get("bias"), x0, inputs.get("activation") is not None, False)
     return [
         (torch.ops.marey.causal_conv1d.default, (x, *rest)),

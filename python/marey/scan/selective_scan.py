@@ -88,11 +88,12 @@ def selective_scan(
     Dao, "Mamba: Linear-Time Sequence Modeling with Selective State Spaces", arXiv:2312.00752, section 3); ``h0``,
     ``dt_scale``, ``reset`` and the gradient of the last state are added. All floating arguments have one dtype; beside
     float16 or bfloat16 signals ``A``, ``D``, ``delta_bias``, ``h0``, ``dt_scale`` and the last state are float32. The
-    state is kept in the signal's dtype, in float32 for 16 bits. A NaN stays in the states that it reached until a reset.
+    state is kept in the signal's dtype, in float32 for 16 bits. A NaN stays in the states that it reached until a
+    reset.
 
-    In torch, gradients reach every floating argument from both results. The backward pass starts again from states kept
-    every 32 steps: linear in L, in time and memory. On the CPU chunks with the state carried, batches and threads change
-    no bit.
+    In torch, gradients reach every floating argument from both results. The backward pass starts again from states
+    kept every 32 steps: linear in L, in time and memory. On the CPU chunks with the state carried, batches and threads
+    change no bit.
 
     Examples
     --------
@@ -194,7 +195,8 @@ def _check_input(name: str, a: Any, batch: int, channels: int, states: int, leng
     groups = a.shape[1] if a.ndim == 4 else 0
     if groups < 1 or channels % groups != 0:
         raise ValueError(
-            f"`{name}` has shape {tuple(a.shape)}; expected (D, N), (B, N, L) or (B, G, N, L), G dividing D = {channels}"
+            f"`{name}` has shape {tuple(a.shape)}; expected (D, N), (B, N, L) or (B, G, N, L) with G dividing D ="
+            f" {channels}"
         )
     check_shape(name, a, (batch, groups, states, length), "(B, G, N, L)")
     return a
