@@ -14,7 +14,7 @@ __all__ = ["S5"]
 
 
 class S5(nn.Module):
-    r"""One linear state space of complex states for all channels, and a gate (Smith, Warrington and Linderman, ICLR 2023).
+    r"""One linear state space of complex states for all channels, and a gate (Smith et al., ICLR 2023).
 
     .. math:: \dot h = \Lambda h + B u, \qquad y = 2\,\mathrm{Re}(C h) + D u
 

@@ -15,7 +15,7 @@ __all__ = ["SelectiveSSM", "SelectiveSSMState"]
 
 
 class SelectiveSSMState(NamedTuple):
-    """What carries a stream of B series: states of the scan (B, E, N), and the convolution's last inputs (B, E, W - 1)."""
+    """What carries a stream of B series: states of the scan (B, E, N), last inputs of the convolution (B, E, W - 1)."""
 
     h: Tensor
     inputs: Tensor

@@ -65,6 +65,8 @@ class Config:
         "event", "grud", "ssm" or "s5".
     sizes, training
         By default those of the model.
+    baselines : Path, optional
+        The comparison's risks on the same stays with the same seed, where a run has left them.
     """
 
     data: str | None = None
@@ -79,6 +81,7 @@ class Config:
     model: str = "event"
     sizes: Any = None
     training: TrainConfig | None = None
+    baselines: Path | None = None
 
 
 def run(config: Config, *, say: Callable[[str], None] | None = None) -> StudyResult | None:
@@ -226,7 +229,7 @@ class _Study:
             Cohort(steps(train, scale, statics), device),
             torch.from_numpy(aims).to(device),
             validation,
-            config.training,
+            config.training or default_training(config.model),
             seed=config.seed,
             world=self.world,
             checkpoint=self.out / CHECKPOINT,
@@ -248,6 +251,9 @@ class _Study:
     def _baselines(self, train: Events, test: Events) -> dict[str, NDArray[np.float64]]:
         from marey.study.p12.baselines import baselines
 
+        shared, own = self.config.baselines, self.out / BASELINES
+        if shared is not None and shared.exists() and not own.exists():
+            write_whole(own, shared.read_bytes())
         return self._stage("baselines", BASELINES, lambda: baselines(train, test, seed=self.config.seed))
 
     def _stage(self, name: str, file: str, compute: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
@@ -297,7 +303,8 @@ def _shown(config: Config, here: World) -> dict[str, Any]:
     names = ("model", "train", "test", "seed", "device")
     shown = {name: getattr(config, name) for name in names}
     shown |= {"threads": torch.get_num_threads(), "processes": here.size}
-    return shown | vars(config.training) | vars(config.sizes)
+    settings: dict[str, Any] = {**shown, **vars(config.training), **vars(config.sizes)}
+    return settings
 
 
 def _versions() -> dict[str, str]:

@@ -156,9 +156,7 @@ class _Layers(nn.Module):
         rate = self.log_rate.exp().repeat(2)
         h, decayed = decay_scan(torch.cat([x, observed], 1).mT, dt, rate, h0=state[0], offsets=offsets)
         total, weight = h.mT.chunk(2, 1)
-        rows = torch.cat(
-            [total / (weight + PRIOR), torch.log1p(weight), x, observed, _time(time).to(x.dtype)], 1
-        )
+        rows = torch.cat([total / (weight + PRIOR), torch.log1p(weight), x, observed, _time(time).to(x.dtype)], 1)
         z, gaps, lengths = _padded(self.into(rows), dt, offsets)
         after: State = (decayed,)
         rest = state[1:]

@@ -115,7 +115,9 @@ class StreamingRisk:
         self._time = float(copies["time"])
         self._x, self._seen = copies["x"], copies["seen"]
         self._settled, self._state = (
-            type(self._state)(**{name.partition(".")[2]: a for name, a in copies.items() if name.startswith(f"{part}.")})
+            type(self._state)(
+                **{name.partition(".")[2]: a for name, a in copies.items() if name.startswith(f"{part}.")}
+            )
             for part in ("settled", "state")
         )
 

@@ -114,7 +114,7 @@ class TrainedModel:
 
 def inputs_as_json(scale: Scale, statics: Statics) -> str:
     """How raw values become inputs, as text."""
-    parts = {"scale": scale, "statics": statics}
+    parts: dict[str, Any] = {"scale": scale, "statics": statics}
     inputs = {name: {k: _plain(v) for k, v in asdict(part).items()} for name, part in parts.items()}
     return json.dumps(inputs, ensure_ascii=True, allow_nan=True)
 
