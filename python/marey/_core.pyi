@@ -23,6 +23,24 @@ def decay_scan(
     offsets: NDArray[np.int64] | None = None,
     channels_last: bool = False,
 ) -> tuple[_Floats, _Floats]: ...
+def grud(
+    x: _Floats,
+    mask: NDArray[np.bool_],
+    dt: _Floats,
+    x_mean: _Floats,
+    W: _Floats,
+    U: _Floats,
+    V: _Floats,
+    b: _Floats,
+    w_x: _Floats,
+    b_x: _Floats,
+    W_h: _Floats,
+    b_h: _Floats,
+    h0: _Floats | None = None,
+    x_last: _Floats | None = None,
+    age: _Floats | None = None,
+    offsets: NDArray[np.int64] | None = None,
+) -> tuple[_Floats, _Floats, _Floats, _Floats]: ...
 def linear_recurrence(
     a: _Floats,
     x: _Floats,

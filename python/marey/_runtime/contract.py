@@ -346,7 +346,8 @@ def _chunked(item: Item) -> None:
     inputs = item.inputs()
     # A state of full precision carries over without a rounding of its own.
     names = (chunks.state_in,) if isinstance(chunks.state_in, str) else chunks.state_in
-    inputs |= {name: item.inputs("float64")[name] for name in names}
+    if chunks.wide_state:
+        inputs |= {name: item.inputs("float64")[name] for name in names}
     whole = outputs(item.spec.function(**inputs))
     length = chunks.length(inputs)
     for t in sorted({0, 1, length // 3, length - 1, length}):
