@@ -22,6 +22,7 @@ from marey.study.p12.result import HOURS
 __all__ = ["SequenceConfig", "SequenceModel"]
 
 PRIOR = 0.1  # as in the event encoder: observations of value 0 that a mean begins with
+GROUPS = 6
 State = tuple[Tensor, ...]
 
 
@@ -157,19 +158,29 @@ class _Layers(nn.Module):
         h, decayed = decay_scan(torch.cat([x, observed], 1).mT, dt, rate, h0=state[0], offsets=offsets)
         total, weight = h.mT.chunk(2, 1)
         rows = torch.cat([total / (weight + PRIOR), torch.log1p(weight), x, observed, _time(time).to(x.dtype)], 1)
-        z, gaps, lengths = _padded(self.into(rows), dt, offsets)
-        after: State = (decayed,)
-        rest = state[1:]
+        z, lengths = self.into(rows), offsets.diff()
+        # Stays of about one length are padded together: of all at once three quarters would be padding.
+        order = torch.argsort(lengths, stable=True)
+        groups = order.tensor_split(max(1, min(GROUPS, len(z) // 500)))
+        parts = [self._group(z, dt, offsets, some, tuple(a[some] for a in state[1:])) for some in groups]
+        back = torch.argsort(order)
+        out, *carried = (torch.cat(arrays)[back] for arrays in zip(*parts, strict=True))
+        return out, (decayed, *carried)
+
+    def _group(self, rows: Tensor, dt: Tensor, offsets: Tensor, stays: Tensor, state: State) -> State:
+        """The output at the last row of some stays, and what they carry on."""
+        z, gaps, lengths = _padded(rows, dt, offsets, stays)
+        after: State = ()
         for norm, layer in zip(self.norms, self.layers, strict=False):
             if self.kind == "s5":
-                y, moved = layer(norm(z).mT, gaps, rest[0], lengths)
-                after, rest = (*after, moved), rest[1:]
+                y, moved = layer(norm(z).mT, gaps, state[0], lengths)
+                after, state = (*after, moved), state[1:]
             else:
-                y, moved = layer(norm(z).mT, gaps, SelectiveSSMState(*rest[:2]), lengths)
-                after, rest = (*after, *moved), rest[2:]
+                y, moved = layer(norm(z).mT, gaps, SelectiveSSMState(*state[:2]), lengths)
+                after, state = (*after, *moved), state[2:]
             z = z + y.mT
-        stay = torch.arange(len(z), device=z.device)
-        return self.norms[-1](z[stay, (lengths - 1).clamp_min(0)]), after
+        last = z[torch.arange(len(z), device=z.device), (lengths - 1).clamp_min(0)]
+        return (self.norms[-1](last), *after)
 
 
 def _with_horizon(batch: Batch) -> Batch:
@@ -200,15 +211,16 @@ def _gaps(time: Tensor, offsets: Tensor, since: Tensor) -> Tensor:
     return time - before
 
 
-def _padded(rows: Tensor, dt: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Ragged rows (total, C) and gaps as (S, L, C) and (S, L), and the number of rows of each stay."""
-    lengths = offsets.diff()
+def _padded(rows: Tensor, dt: Tensor, offsets: Tensor, stays: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Ragged rows (total, C) and gaps of some stays as (S, L, C) and (S, L), and the number of rows of each stay."""
+    begin, lengths = offsets[:-1][stays], offsets.diff()[stays]
     longest = max(int(lengths.max()) if len(lengths) else 0, 1)
-    stay = torch.repeat_interleave(torch.arange(len(lengths), device=rows.device), lengths)
-    place = torch.arange(len(rows), device=rows.device) - offsets[:-1][stay]
-    z = rows.new_zeros((len(lengths), longest, rows.shape[1]))
-    gaps = dt.new_zeros((len(lengths), longest))
-    return z.index_put((stay, place), rows), gaps.index_put((stay, place), dt), lengths
+    step = torch.arange(longest, device=rows.device)
+    inside = step < lengths[:, None]
+    if not len(rows):
+        return rows.new_zeros((len(stays), longest, rows.shape[1])), dt.new_zeros(inside.shape), lengths
+    at = torch.where(inside, begin[:, None] + step, 0)
+    return torch.where(inside[..., None], rows[at], 0.0), torch.where(inside, dt[at], 0.0), lengths
 
 
 def _time(hours: Tensor) -> Tensor:
