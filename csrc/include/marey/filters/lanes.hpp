@@ -50,12 +50,7 @@ template <typename T>
 template <typename T>
 [[gnu::always_inline]] inline void store_square(T* p, int64_t row, int64_t n, Vec (&tile)[lanes]) {
   transpose(tile);
-  if (n == lanes) {
-#pragma GCC unroll 8
-    for (int c = 0; c < lanes; ++c) store(p + c * row, tile[c]);
-  } else {
-    for (int64_t c = 0; c < n; ++c) store(p + c * row, tile[c]);
-  }
+  store_rows(p, row, n, tile);
 }
 template <typename T>
 [[gnu::always_inline]] inline void store_square(T* p, int64_t, int64_t, const double (&tile)[lanes]) {
