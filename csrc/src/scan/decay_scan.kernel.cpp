@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "marey/core/simd.hpp"
+#include "marey/core/squares.hpp"
 #include "marey/scan/decay_scan_blocks.hpp"
 
 namespace marey::scan::MAREY_LEVEL {
@@ -98,18 +98,23 @@ Vec whole_tiles(const DecayScan<T, S>& a, const Block& b, Vec minus_rate, Vec h)
   for (int64_t t = 0; t + lanes <= b.steps; t += lanes) {
     const int64_t start = b.start + t * b.time;
     Vec tile[lanes];
+    if constexpr (channels_last) {
 #pragma GCC unroll 8
-    for (int i = 0; i < lanes; ++i) {
-      if constexpr (channels_last) {
-        const int64_t at = start + i * b.time;
-        tile[i] = load_first(a.x + at, n);
-        if constexpr (kind == MaskKind::per_channel) tile[i] = select(load_mask_first(mask + at, n), tile[i], Vec{});
-      } else {
-        const int64_t at = start + (i < n ? i : 0) * row;
-        tile[i] = kind == MaskKind::per_channel ? load_seen(a.x + at, mask + at) : load(a.x + at);
+      for (int j = 0; j < lanes; ++j) {
+        const int64_t at = start + j * b.time;
+        tile[j] = load_first(a.x + at, n);
+        if constexpr (kind == MaskKind::per_channel) tile[j] = select(load_mask_first(mask + at, n), tile[j], Vec{});
       }
+    } else if constexpr (kind == MaskKind::per_channel) {
+#pragma GCC unroll 8
+      for (int c = 0; c < lanes; ++c) {
+        const int64_t at = start + (c < n ? c : 0) * row;
+        tile[c] = load_seen(a.x + at, mask + at);
+      }
+      transpose(tile);
+    } else {
+      load_square(a.x + start, row, n, tile);
     }
-    if constexpr (!channels_last) transpose(tile);
     if constexpr (kind == MaskKind::shared) {
 #pragma GCC unroll 8
       for (int j = 0; j < lanes; ++j) tile[j] = mask[b.dt_start + t + j] ? tile[j] : Vec{};
@@ -134,8 +139,7 @@ Vec whole_tiles(const DecayScan<T, S>& a, const Block& b, Vec minus_rate, Vec h)
 #pragma GCC unroll 8
       for (int j = 0; j < lanes; ++j) store_first(a.h + start + j * b.time, tile[j], n);
     } else {
-      transpose(tile);
-      store_rows(a.h + start, row, n, tile);
+      store_square(a.h + start, row, n, tile);
     }
   }
   return h;

@@ -244,21 +244,6 @@ inline __attribute__((always_inline)) Vec exp_by_sixteenths(Vec x) {
 }
 #endif
 
-// The first n of the vectors of a tile, to rows `row` apart. The tile itself is indexed by constants alone, so that it
-// stays in registers.
-template <typename T>
-[[gnu::always_inline]] inline void store_rows(T* p, std::int64_t row, std::int64_t n, const Vec (&tile)[lanes]) {
-  if (n == lanes) {
-#pragma GCC unroll 8
-    for (int c = 0; c < lanes; ++c) store(p + c * row, tile[c]);
-  } else {
-    Vec some_rows[lanes];
-#pragma GCC unroll 8
-    for (int c = 0; c < lanes; ++c) some_rows[c] = tile[c];
-    for (std::int64_t c = 0; c < n; ++c) store(p + c * row, some_rows[c]);
-  }
-}
-
 // exp, at most 1.5 ulp off where the result is normal; where it is not, 0 or the subnormal. NaN stays NaN.
 // exp(x) = 2^k exp(r), |r| <= ln(2)/2, Taylor to r^13 (remainder < 5e-18); with 9 terms to r^8, 2e-10 of itself off,
 // for what will be a float.
