@@ -23,6 +23,33 @@ def decay_scan(
     offsets: NDArray[np.int64] | None = None,
     channels_last: bool = False,
 ) -> tuple[_Floats, _Floats]: ...
+def grud(
+    x: _Floats,
+    mask: NDArray[np.bool_],
+    dt: _Floats,
+    x_mean: _Floats,
+    W: _Floats,
+    U: _Floats,
+    V: _Floats,
+    b: _Floats,
+    w_x: _Floats,
+    b_x: _Floats,
+    W_h: _Floats,
+    b_h: _Floats,
+    h0: _Floats | None = None,
+    x_last: _Floats | None = None,
+    age: _Floats | None = None,
+    offsets: NDArray[np.int64] | None = None,
+) -> tuple[_Floats, _Floats, _Floats, _Floats]: ...
+def linear_recurrence(
+    a: _Floats,
+    x: _Floats,
+    h0: _Floats | None = None,
+    reset: NDArray[np.bool_] | None = None,
+    is_complex: bool = False,
+    reverse: bool = False,
+    channels_last: bool = False,
+) -> tuple[_Floats, _Floats]: ...
 def segment_reduce(values: _Floats, offsets: NDArray[np.int64], op: str) -> _Floats: ...
 def segment_softmax(values: _Floats, offsets: NDArray[np.int64]) -> _Floats: ...
 def list_tar(archive: bytes) -> tuple[list[tuple[str, str, int, int]], int, str]: ...

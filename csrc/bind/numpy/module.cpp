@@ -9,6 +9,7 @@ namespace py = pybind11;
 void bind_events(py::module_& m);
 void bind_ragged(py::module_& m);
 void bind_filters(py::module_& m);
+void bind_linear_recurrence(py::module_& m);
 void bind_scan(py::module_& m);
 void bind_state_space(py::module_& m);
 void bind_survival(py::module_& m);
@@ -24,6 +25,7 @@ PYBIND11_MODULE(_core, m) {
   bind_events(m);
   bind_ragged(m);
   bind_filters(m);
+  bind_linear_recurrence(m);
   bind_scan(m);
   bind_state_space(m);
   bind_survival(m);
