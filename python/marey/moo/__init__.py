@@ -1,7 +1,11 @@
-"""Multi-objective optimisation: ranking, indicators, archives. All objectives are minimised."""
+"""Multi-objective optimisation: spaces, optimizers, ranking, indicators, archives. All objectives are minimised."""
 
+from marey.moo import stop as stop
+from marey.moo._evaluate import LostWorkerError as LostWorkerError
 from marey.moo.archive import Archive as Archive
 from marey.moo.box_decomposition import box_decomposition as box_decomposition
+from marey.moo.compiled import Compiled as Compiled
+from marey.moo.compiled import compiled as compiled
 from marey.moo.crowding_distance import crowding_distance as crowding_distance
 from marey.moo.eaf import eaf as eaf
 from marey.moo.ehvi import ehvi as ehvi
@@ -14,6 +18,16 @@ from marey.moo.hv_contributions import hv_least as hv_least
 from marey.moo.hypervolume import hypervolume as hypervolume
 from marey.moo.igd import igd as igd
 from marey.moo.igd import igd_plus as igd_plus
+from marey.moo.nsga2 import NSGA2 as NSGA2
+from marey.moo.optimizer import Optimizer as Optimizer
 from marey.moo.pareto_rank import pareto_rank as pareto_rank
 from marey.moo.r2 import r2 as r2
+from marey.moo.result import Point as Point
+from marey.moo.result import Result as Result
+from marey.moo.space import Space as Space
 from marey.moo.spacing import spacing as spacing
+from marey.moo.variables import Bool as Bool
+from marey.moo.variables import Categorical as Categorical
+from marey.moo.variables import Int as Int
+from marey.moo.variables import Permutation as Permutation
+from marey.moo.variables import Real as Real
