@@ -14,6 +14,14 @@ def get_num_threads() -> int: ...
 def isa() -> str: ...
 def best_isa() -> str: ...
 def poison_outputs(on: bool) -> None: ...
+def causal_conv1d(
+    x: _Floats,
+    weight: _Floats,
+    bias: _Floats | None = None,
+    x0: _Floats | None = None,
+    silu: bool = False,
+    channels_last: bool = False,
+) -> _Floats: ...
 def decay_scan(
     x: _Floats,
     dt: _Floats,
@@ -48,6 +56,14 @@ def linear_recurrence(
     reset: NDArray[np.bool_] | None = None,
     is_complex: bool = False,
     reverse: bool = False,
+    channels_last: bool = False,
+) -> tuple[_Floats, _Floats]: ...
+def s5_scan(
+    x: _Floats,
+    Lambda: _Floats,
+    dt: _Floats,
+    h0: _Floats | None = None,
+    reset: NDArray[np.bool_] | None = None,
     channels_last: bool = False,
 ) -> tuple[_Floats, _Floats]: ...
 def segment_reduce(values: _Floats, offsets: NDArray[np.int64], op: str) -> _Floats: ...
@@ -97,6 +113,21 @@ def sosfilt(
 def sosfiltfilt(
     sections: NDArray[np.float64], zi: NDArray[np.float64], x: _Floats, padding: int, padlen: int
 ) -> _Floats: ...
+def selective_scan(
+    u: _Floats,
+    delta: _Floats,
+    A: _Floats,
+    B: _Floats,
+    C: _Floats,
+    D: _Floats | None = None,
+    z: _Floats | None = None,
+    delta_bias: _Floats | None = None,
+    h0: _Floats | None = None,
+    dt_scale: _Floats | None = None,
+    reset: NDArray[np.bool_] | None = None,
+    softplus: bool = False,
+    channels_last: bool = False,
+) -> tuple[_Floats, _Floats]: ...
 def survival_risk_table(
     time: NDArray[np.float64],
     event: NDArray[np.bool_],

@@ -1,10 +1,10 @@
 """Graphs in compressed rows: paths, components, centrality, cores, communities, nearest neighbours,
 assignment, flow and matched cohorts."""
 
+from marey.graph.balance import Balance as Balance
 from marey.graph.centrality import betweenness as betweenness
 from marey.graph.centrality import closeness as closeness
 from marey.graph.centrality import pagerank as pagerank
-from marey.graph.cohort import Balance as Balance
 from marey.graph.cohort import CohortMatch as CohortMatch
 from marey.graph.cohort import match_cohort as match_cohort
 from marey.graph.community import adjusted_rand as adjusted_rand
