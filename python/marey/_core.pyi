@@ -58,6 +58,14 @@ def linear_recurrence(
     reverse: bool = False,
     channels_last: bool = False,
 ) -> tuple[_Floats, _Floats]: ...
+def s5_scan(
+    x: _Floats,
+    Lambda: _Floats,
+    dt: _Floats,
+    h0: _Floats | None = None,
+    reset: NDArray[np.bool_] | None = None,
+    channels_last: bool = False,
+) -> tuple[_Floats, _Floats]: ...
 def segment_reduce(values: _Floats, offsets: NDArray[np.int64], op: str) -> _Floats: ...
 def segment_softmax(values: _Floats, offsets: NDArray[np.int64]) -> _Floats: ...
 def spmm(

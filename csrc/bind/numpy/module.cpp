@@ -12,6 +12,7 @@ void bind_graph(py::module_& m);
 void bind_ragged(py::module_& m);
 void bind_filters(py::module_& m);
 void bind_linear_recurrence(py::module_& m);
+void bind_s5_scan(py::module_& m);
 void bind_scan(py::module_& m);
 void bind_selective_scan(py::module_& m);
 void bind_state_space(py::module_& m);
@@ -31,6 +32,7 @@ PYBIND11_MODULE(_core, m) {
   bind_ragged(m);
   bind_filters(m);
   bind_linear_recurrence(m);
+  bind_s5_scan(m);
   bind_scan(m);
   bind_selective_scan(m);
   bind_state_space(m);
