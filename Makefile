@@ -98,8 +98,8 @@ sanitize: setup  ## the contract and the operations' tests with the C++ under AS
 	  tests/contract/test_contract.py tests/ops tests/events -k "not compile and not Triton and not triton"
 
 .PHONY: bench
-bench: setup  ## benchmarks beside their peers, one table
-	$(BIN)/python benchmarks/compare.py
+bench: setup  ## benchmarks beside their peers, one table (D=scan for one domain)
+	$(BIN)/python benchmarks/compare.py $(D)
 
 .PHONY: gpu-check
 gpu-check:  ## where a GPU is: build without Rust and network, run every gpu test and benchmark
