@@ -83,6 +83,12 @@ class RiskModel(nn.Module):
         """Fits the encoder's standardisation on training stays, before training."""
         self.encoder.calibrate(batches)
 
+    @torch.no_grad()
+    def temper(self, temperature: float) -> None:
+        """Divides the first target's logits by a temperature, for good."""
+        for parameter in (self.w2, self.b2):
+            parameter[..., 0] /= temperature
+
     def groups(self, weight_decay: float) -> Sequence[dict[str, object]]:
         """Parameters for an optimizer: weights shrink, time constants and biases do not."""
         free: list[Tensor] = []
