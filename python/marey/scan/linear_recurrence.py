@@ -67,8 +67,8 @@ def linear_recurrence(
     Notes
     -----
     The state is float64 on the CPU whatever the dtype of ``x``. A NaN stays in the state up to the next reset. On a
-    GPU ``a`` and ``x`` may be bfloat16: then ``h`` is, while ``h0`` and ``hT`` are float32; complex numbers run there by
-    torch's arithmetic, in log2(T) passes over memory instead of one, and a NaN before a reset passes it.
+    GPU ``a`` and ``x`` may be bfloat16: then ``h`` is, while ``h0`` and ``hT`` are float32. Complex numbers run there
+    by torch's arithmetic, in log2(T) passes over memory instead of one, and there a NaN passes a reset.
 
     In torch, gradients reach ``a``, ``x`` and ``h0`` from both results, for complex numbers in torch's convention (the
     conjugate one). With :math:`g_t = \partial L/\partial h_t` through all later steps,
