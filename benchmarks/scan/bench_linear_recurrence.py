@@ -57,7 +57,7 @@ def numba_backward() -> Any:
 
 def peers_arrays(given: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     a, x = given["a"], given["x"]
-    return np.ascontiguousarray(np.broadcast_to(a[:, None] if a.ndim == 1 else a, x.shape)), x, given["h0"]
+    return np.array(np.broadcast_to(a[:, None] if a.ndim == 1 else a, x.shape)), x, given["h0"]
 
 
 def torch_loop(a: Any, x: Any, h0: Any) -> Any:

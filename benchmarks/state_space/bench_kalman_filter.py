@@ -60,3 +60,28 @@ def test_statsmodels_20_series(benchmark):
     peers = statsmodels(p["y"], call=lambda model: model.filter().filtered_state)()
     np.testing.assert_allclose(peers, expected.mean[:20], rtol=1e-9, atol=1e-9)
     benchmark.pedantic(run, rounds=5)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("cov", [False, True], ids=["means", "means and covariances"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gpu(gpu, dtype, cov):
+    """A million series of 500 steps; in float32 without covariances 6 GB go through memory."""
+    import torch
+
+    series, steps = 1_000_000, 500
+    p = {name: torch.from_numpy(array).cuda() for name, array in problem(dtype).items() if name != "y"}
+    p["P0"] = p["P0"].expand(series, 2, 2).contiguous()  # as where anything differs between series
+    y = torch.randn(series, 1, steps, device="cuda", dtype=p["H"].dtype).cumsum(-1)
+    expected = kalman_filter(**{n: a[:50].cpu() if n == "P0" else a.cpu() for n, a in p.items()}, y=y[:50].cpu())
+
+    def check(estimate):
+        tolerance = 1e-9 if dtype == np.float64 else 1e-4
+        torch.testing.assert_close(estimate.mean[:50].cpu(), expected.mean, rtol=tolerance, atol=tolerance)
+
+    word = y.element_size()
+    moved = series * steps * word * (1 + 2 + (4 if cov else 0))
+    gpu.measure(
+        f"kalman_filter 1,000,000 x 500, 2 states {np.dtype(dtype).name}", "marey, with covariances" if cov else "marey",
+        lambda: kalman_filter(**p, y=y, cov=cov), check=check, moved=moved,
+    )  # fmt: skip
