@@ -81,7 +81,6 @@ def test_gpu(gpu, dtype, cov):
 
     word = y.element_size()
     moved = series * steps * word * (1 + 2 + (4 if cov else 0))
-    gpu.measure(
-        f"kalman_filter 1,000,000 x 500, 2 states {np.dtype(dtype).name}", "marey, with covariances" if cov else "marey",
-        lambda: kalman_filter(**p, y=y, cov=cov), check=check, moved=moved,
-    )  # fmt: skip
+    name = "marey, with covariances" if cov else "marey"
+    group = f"kalman_filter 1,000,000 x 500, 2 states {np.dtype(dtype).name}"
+    gpu.measure(group, name, lambda: kalman_filter(**p, y=y, cov=cov), check=check, moved=moved)
