@@ -23,7 +23,21 @@ from typing import Any
 from contenders import copy_bandwidth
 
 HERE = Path(__file__).parent
-PEERS = ("numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "scikit-learn", "moocore", "pymoo")
+PEERS = (
+    "numpy",
+    "scipy",
+    "torch",
+    "numba",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "moocore",
+    "pymoo",
+    "statsmodels",
+    "simdkalman",
+    "torch-kf",
+    "philtorch",
+)
 
 
 def run(paths: list[str], select: str | None) -> list[dict[str, Any]]:
