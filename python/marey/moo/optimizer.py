@@ -293,9 +293,11 @@ class Optimizer:
                         self._native.advance(
                             compiled.address,
                             compiled.user,
-                            budget,
-                            1 if every_generation else 2**62,
-                            min(0.1, checkpoint_s) if checkpoint is not None else 0.1,
+                            (
+                                budget,
+                                1 if every_generation else 2**62,
+                                min(0.1, checkpoint_s) if checkpoint is not None else 0.1,
+                            ),
                             as_count("threads", 0 if threads is None else threads, least=0),
                         )
                         reason = after(True)

@@ -1,6 +1,5 @@
 //! Multi-objective optimisation in plain Rust: no Python, no global state. All objectives are minimised.
 
-#[allow(dead_code, unused_imports)]
 mod algorithms;
 mod approximation;
 mod archive;
@@ -10,7 +9,6 @@ mod boxes;
 mod contributions;
 mod distance;
 mod error;
-#[allow(dead_code, unused_imports)]
 mod evolve;
 mod gradient;
 mod hypervolume;
@@ -19,14 +17,12 @@ mod nearest;
 mod pareto_rank;
 mod points;
 mod r2;
-#[allow(dead_code, unused_imports)]
 mod random;
-#[allow(dead_code, unused_imports)]
 mod space;
 mod spread;
-#[allow(dead_code, unused_imports)]
 mod variation;
 
+pub use algorithms::{ALGORITHMS, das_dennis, riesz};
 pub use approximation::hv_approx;
 pub use archive::{Archive, Drop};
 pub use attainment::eaf;
@@ -34,7 +30,7 @@ pub use boxes::{Boxes, dominated_boxes, nondominated_boxes};
 pub use contributions::{hv_contributions, hv_least};
 pub use distance::{epsilon, gd, gd_plus, igd, igd_plus};
 pub use error::{Error, Result};
-pub use evolve::{Optimizer, Plan, Setting, Settings};
+pub use evolve::{Evaluate, Optimizer, Plan, Setting, Settings};
 pub use gradient::hv_gradient;
 pub use hypervolume::hypervolume;
 pub use improvement::ehvi;

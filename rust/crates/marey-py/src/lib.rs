@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod array;
+mod cohort;
 mod error;
 mod graph;
 mod moo;
@@ -17,6 +18,7 @@ mod _rust {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         threads::register(module)?;
+        cohort::register(module)?;
         graph::register(module)?;
         moo::register(module)
     }

@@ -10,6 +10,9 @@ use crate::random::bits;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
+/// Writes the objectives and the constraints of one natural row.
+pub type Evaluate<'a> = dyn Fn(&[f64], &mut [f64], &mut [f64]) + Sync + 'a;
+
 impl Optimizer {
     /// Hands out `n` points, or without `n` what is left of this generation, and returns their places. More points than
     /// are left are bred from the present population.
@@ -94,11 +97,11 @@ impl Optimizer {
     }
 
     /// Runs until `evals` points were told, or `pause` says so after a generation: asks, evaluates on the pool's threads,
-    /// tells. `evaluate` writes the objectives and the constraints of one natural row. The bits do not depend on the pool.
+    /// tells. The bits do not depend on the pool.
     pub fn advance(
         &mut self,
         evals: u64,
-        evaluate: &(dyn Fn(&[f64], &mut [f64], &mut [f64]) + Sync),
+        evaluate: &Evaluate,
         pool: Option<&ThreadPool>,
         pause: &mut dyn FnMut() -> bool,
     ) {

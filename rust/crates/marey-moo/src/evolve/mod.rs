@@ -7,10 +7,11 @@ mod population;
 mod ranking;
 mod settings;
 
+pub use ask::Evaluate;
 pub(crate) use fields::Fields;
 pub use optimizer::{Optimizer, Plan};
 pub(crate) use population::Population;
-pub(crate) use ranking::{Ranking, rank};
+pub(crate) use ranking::rank;
 pub use settings::{Setting, Settings};
 
 use crate::error::Result;

@@ -68,8 +68,7 @@ impl Optimizer {
         if plan.n_con > 1_000_000 {
             return Err(Error::invalid("n_con", format!("is {}; expected at most 1000000", plan.n_con)));
         }
-        let algorithm =
-            algorithms::build(&plan.algorithm.clone(), &mut plan.settings, &space, plan.n_obj, plan.n_con)?;
+        let algorithm = algorithms::build(&plan.algorithm.clone(), &mut plan.settings, &space, plan.n_obj)?;
         plan.settings.finish()?;
         let rows = Population::new(space.width(), plan.n_obj, plan.n_con);
         Ok(Self {
@@ -132,7 +131,7 @@ impl Optimizer {
     }
 
     /// The whole state as bytes, `extra` with it.
-    pub fn to_bytes(&mut self, extra: &[u8]) -> Vec<u8> {
+    pub fn saved(&mut self, extra: &[u8]) -> Vec<u8> {
         let mut io = Fields::Save(Vec::new());
         let mut extra = extra.to_vec();
         let written = plan_fields(&mut self.plan, &mut io)
@@ -148,7 +147,7 @@ impl Optimizer {
         file
     }
 
-    /// The state that `to_bytes` wrote, and its `extra`. Any other bytes are an error.
+    /// The state that `saved` gave, and its `extra`. Any other bytes are an error.
     pub fn from_bytes(file: &[u8]) -> Result<(Self, Vec<u8>)> {
         let rest = file.strip_prefix(MAGIC).ok_or_else(|| broken("it does not begin with MAREYMOO"))?;
         let mut io = Fields::Load(rest);
@@ -187,7 +186,7 @@ impl Optimizer {
     /// Writes the state to a file that is whole or not there, whatever happens meanwhile.
     pub fn save(&mut self, path: &Path, extra: &[u8]) -> std::io::Result<()> {
         use std::io::Write;
-        let bytes = self.to_bytes(extra);
+        let bytes = self.saved(extra);
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.tmp", std::process::id()));
         let temporary = path.with_file_name(name);

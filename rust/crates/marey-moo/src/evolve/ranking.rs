@@ -6,8 +6,6 @@ use crate::pareto_rank::pareto_rank;
 use crate::points::Points;
 
 pub(crate) struct Ranking {
-    /// Front of each point, exact for the fronts listed.
-    pub(crate) rank: Vec<u32>,
     /// The first fronts that together hold the points asked for. Members ascend.
     pub(crate) fronts: Vec<Vec<u32>>,
 }
@@ -17,7 +15,6 @@ pub(crate) fn rank(population: &Population, k: usize) -> Ranking {
     let n = population.len();
     let feasible: Vec<u32> = (0..n as u32).filter(|&i| population.is_feasible(i as usize)).collect();
     let k = k.clamp(1, n.max(1));
-    let mut rank = vec![u32::MAX; n];
     let mut fronts: Vec<Vec<u32>> = Vec::new();
     if !feasible.is_empty() {
         let some;
@@ -30,7 +27,6 @@ pub(crate) fn rank(population: &Population, k: usize) -> Ranking {
         let ranks = pareto_rank(points, Some(k)).expect("finite objectives");
         for (&i, &r) in feasible.iter().zip(&ranks) {
             let r = r as usize;
-            rank[i as usize] = r as u32;
             if r >= fronts.len() {
                 fronts.resize_with(r + 1, Vec::new);
             }
@@ -41,7 +37,6 @@ pub(crate) fn rank(population: &Population, k: usize) -> Ranking {
         let mut others: Vec<u32> = (0..n as u32).filter(|&i| !population.is_feasible(i as usize)).collect();
         others.sort_by(|&a, &b| population.cv[a as usize].total_cmp(&population.cv[b as usize]));
         for front in others.chunk_by(|&a, &b| population.cv[a as usize] == population.cv[b as usize]) {
-            front.iter().for_each(|&i| rank[i as usize] = fronts.len() as u32);
             fronts.push(front.to_vec());
         }
     }
@@ -55,5 +50,5 @@ pub(crate) fn rank(population: &Population, k: usize) -> Ranking {
         })
         .count();
     fronts.truncate(needed);
-    Ranking { rank, fronts }
+    Ranking { fronts }
 }

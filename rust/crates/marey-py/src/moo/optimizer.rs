@@ -14,7 +14,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Optimizer>()
+    module.add_class::<Optimizer>()?;
+    module.add_function(wrap_pyfunction!(das_dennis, module)?)?;
+    module.add_function(wrap_pyfunction!(riesz, module)?)
+}
+
+/// Reference directions, flat.
+#[pyfunction]
+fn das_dennis(py: Python<'_>, n_obj: usize, partitions: usize) -> Result<Flat<'_>, Failure> {
+    Ok(marey_moo::das_dennis(n_obj, partitions)?.into_pyarray(py))
+}
+
+/// Reference directions, flat.
+#[pyfunction]
+fn riesz(py: Python<'_>, n_obj: usize, n: usize, seed: u64, iterations: usize) -> Result<Flat<'_>, Failure> {
+    Ok(py.detach(|| marey_moo::riesz(n_obj, n, seed, iterations))?.into_pyarray(py))
 }
 
 /// What numba.cfunc and a C compiler make: x, n, f, m, g, k, user.
@@ -131,18 +145,17 @@ impl Optimizer {
         (x.into_pyarray(py), f.into_pyarray(py), g.into_pyarray(py), cv.into_pyarray(py))
     }
 
-    /// Runs until `evals` points were told, `generations` have passed or `seconds` are over. The address is that of a C
+    /// Runs until so many points were told, generations have passed or seconds are over. The address is that of a C
     /// function which may be called from any thread; it lives as long as the call.
     fn advance(
         &mut self,
         py: Python<'_>,
         address: usize,
         user: usize,
-        evals: u64,
-        generations: u64,
-        seconds: f64,
+        until: (u64, u64, f64),
         n_threads: usize,
     ) -> PyResult<()> {
+        let (evals, generations, seconds) = until;
         let pool = match n_threads {
             0 => threads::pool()?,
             1 => None,
@@ -176,8 +189,8 @@ impl Optimizer {
         Ok(())
     }
 
-    fn to_bytes(&mut self, extra: &[u8]) -> Vec<u8> {
-        self.0.to_bytes(extra)
+    fn saved(&mut self, extra: &[u8]) -> Vec<u8> {
+        self.0.saved(extra)
     }
 
     fn save(&mut self, py: Python<'_>, path: PathBuf, extra: &[u8]) -> PyResult<()> {
