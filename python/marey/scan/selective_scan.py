@@ -18,7 +18,7 @@ __all__ = ["selective_scan"]
 ArrayT = TypeVar("ArrayT")
 MOST_STATES = 256
 # Steps between the states that the gradient starts again from, on a CPU and on a GPU.
-CHUNK_STEPS, CHUNK_STEPS_CUDA = 32, 256
+CHUNK_STEPS, CHUNK_STEPS_CUDA = 64, 256
 
 
 @door("u", "delta", "A", "B", "C", "D", "z", "delta_bias", "h0", "dt_scale", "reset")
@@ -93,7 +93,7 @@ def selective_scan(
     reset.
 
     In torch, gradients reach every floating argument from both results. The backward pass starts again from states
-    kept every 32 steps (256 on a GPU): linear in L, in time and memory. On the CPU chunks with the state carried,
+    kept every 64 steps (256 on a GPU): linear in L, in time and memory. On the CPU chunks with the state carried,
     batches and threads change no bit.
 
     Examples
