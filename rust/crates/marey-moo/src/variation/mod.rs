@@ -14,7 +14,7 @@ mod real;
 use crate::error::Result;
 use crate::evolve::Settings;
 use crate::random::Draw;
-use crate::space::{Kind, Space};
+use crate::space::{Field, Kind, Space};
 pub(crate) use differential::Differential;
 use permutation::{PermutationCross, PermutationMutation};
 use real::{RealCross, polynomial};
@@ -92,21 +92,33 @@ impl Variation {
         let mut next = Gaps::new(self.mutation_probability);
         let mut i = next.gap(draw);
         while i < fields.len() {
-            let field = &fields[i];
-            let (at, low, high) = (field.from, space.low[field.from], space.high[field.from]);
-            match field.kind {
-                Kind::Real { .. } => row[at] = polynomial(row[at], low, high, self.mutation_eta, draw),
-                Kind::Int { log } => {
-                    let moved = polynomial(row[at], low, high, self.mutation_eta, draw);
-                    row[at] = if log { moved } else { at_least_one_step(row[at], moved, low, high) };
-                }
-                Kind::Choice => row[at] = another_choice(row[at], high, draw),
-                Kind::Permutation => self.permutation_mutation.apply(&mut row[at..field.to], draw),
-            }
+            self.mutate_field(space, draw, row, &fields[i]);
             i = i.saturating_add(1).saturating_add(next.gap(draw));
         }
         if !space.is_plain() {
             space.repair(row);
+        }
+    }
+
+    /// Mutates one variable.
+    pub(crate) fn mutate_one(&self, space: &Space, draw: &mut Draw, row: &mut [f64]) {
+        let field = &space.fields()[draw.below(space.fields().len())];
+        self.mutate_field(space, draw, row, field);
+        if !space.is_plain() {
+            space.repair(row);
+        }
+    }
+
+    fn mutate_field(&self, space: &Space, draw: &mut Draw, row: &mut [f64], field: &Field) {
+        let (at, low, high) = (field.from, space.low[field.from], space.high[field.from]);
+        match field.kind {
+            Kind::Real { .. } => row[at] = polynomial(row[at], low, high, self.mutation_eta, draw),
+            Kind::Int { log } => {
+                let moved = polynomial(row[at], low, high, self.mutation_eta, draw);
+                row[at] = if log { moved } else { at_least_one_step(row[at], moved, low, high) };
+            }
+            Kind::Choice => row[at] = another_choice(row[at], high, draw),
+            Kind::Permutation => self.permutation_mutation.apply(&mut row[at..field.to], draw),
         }
     }
 }
