@@ -37,8 +37,10 @@ class NSGA2(Optimizer):
         Of reals and integers: simulated binary (`crossover_eta`), or blend (`blend_alpha`).
     crossover_prob, crossover_eta : float
         Probability for a pair of parents (0.9), distribution index (15).
-    mutation_prob, mutation_eta : float
-        Probability for a variable (one variable a point), distribution index of polynomial mutation (20).
+    mutation : {"polynomial", "gaussian"}
+        Of reals and integers: polynomial (`mutation_eta`, 20), or a normal step (`mutation_sigma`, 0.1 of the range).
+    mutation_prob : float
+        Probability for a variable (one variable a point).
     permutation_crossover : {"order", "edge"}
     permutation_mutation : {"inversion", "swap"}
 

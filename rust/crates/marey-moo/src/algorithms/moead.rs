@@ -37,7 +37,8 @@ impl Moead {
         }
         let size = settings.count("neighbors", 20, 2)?.min(n);
         let by_difference = settings.word("variation", &["sbx", "de"])? == 1;
-        let differential = if by_difference { Some(Differential::new(settings, 0.5, 1.0)?) } else { None };
+        let differential =
+            if by_difference { Some(Differential::new(settings, 0.5, 1.0, 0.0)?) } else { None };
         let kind = settings.word("decomposition", &["auto", "tchebycheff", "pbi"])?;
         let row = |i: usize| &weights[i * m..(i + 1) * m];
         let neighbours = (0..n)
