@@ -58,8 +58,19 @@ def linear_recurrence(
     reverse: bool = False,
     channels_last: bool = False,
 ) -> tuple[_Floats, _Floats]: ...
+def s5_scan(
+    x: _Floats,
+    Lambda: _Floats,
+    dt: _Floats,
+    h0: _Floats | None = None,
+    reset: NDArray[np.bool_] | None = None,
+    channels_last: bool = False,
+) -> tuple[_Floats, _Floats]: ...
 def segment_reduce(values: _Floats, offsets: NDArray[np.int64], op: str) -> _Floats: ...
 def segment_softmax(values: _Floats, offsets: NDArray[np.int64]) -> _Floats: ...
+def spmm(
+    offsets: NDArray[np.int64], targets: NDArray[np.int32] | NDArray[np.int64], x: _Floats, weights: _Floats | None
+) -> _Floats: ...
 def list_tar(archive: bytes) -> tuple[list[tuple[str, str, int, int]], int, str]: ...
 def read_physionet2012(
     texts: Sequence[bytes | memoryview], ids_in_names: Sequence[int], threads: int

@@ -6,7 +6,7 @@ namespace marey::scan {
 
 std::int64_t linear_recurrence_items(const LinearRecurrenceShape& s) noexcept {
   const std::int64_t rows = s.channels_last ? s.n_channels : s.n_series * s.n_channels;
-  const std::int64_t blocks = (rows + linear_recurrence_rows - 1) / linear_recurrence_rows;
+  const std::int64_t blocks = (rows + linear_recurrence_item_rows(s) - 1) / linear_recurrence_item_rows(s);
   return s.channels_last ? s.n_series * blocks : blocks;
 }
 

@@ -15,8 +15,8 @@ namespace {
 
 using Shape = LinearRecurrenceShape;
 
-// Up to `lanes` channels side by side: rows first .. first + n of the flattened (series, channel) axis. With channels
-// last they belong to one series.
+// Channels side by side, in a block up to `lanes`: rows first .. first + n of the flattened (series, channel) axis.
+// With channels last they belong to one series.
 struct Block {
   int64_t first, n;
 };
@@ -73,8 +73,9 @@ void fill_constant(const Shape& s, const Block& b, const T* p, Vec* tile, int64_
   for (int64_t j = 0; j < steps; ++j) put<W>(tile, j, a);
 }
 
+// Steps [from, to) in the order of running, from `state` to the state after them.
 template <int W, bool channels_last, bool reverse, typename T, typename S>
-void forward(const LinearRecurrence<T, S>& p, const Block& b) {
+void forward(const LinearRecurrence<T, S>& p, const Block& b, int64_t from, int64_t to, Number<Vec, W>& state) {
   const Shape& s = p.shape;
   constexpr int64_t steps = tile_steps<T, W>;
   const auto x = signal<W, channels_last>(s, b, p.x);
@@ -84,9 +85,8 @@ void forward(const LinearRecurrence<T, S>& p, const Block& b) {
   Vec a_tile[steps * W], tile[steps * W];
   Int marks[steps];
   if (!s.a_per_step) fill_constant<W>(s, b, p.a, a_tile, steps);
-  auto state = load_numbers<W>(p.h0 ? p.h0 + b.first * W : nullptr, b.n);
-  for (int64_t done = 0; done < s.length; done += steps) {
-    const int64_t count = s.length - done < steps ? s.length - done : steps;
+  for (int64_t done = from; done < to; done += steps) {
+    const int64_t count = to - done < steps ? to - done : steps;
     const int64_t t = reverse ? s.length - done - count : done;
     x.load(t, count, tile);
     if (s.a_per_step) a.load(t, count, a_tile);
@@ -113,7 +113,6 @@ void forward(const LinearRecurrence<T, S>& p, const Block& b) {
     }
     h.store(t, count, tile);
   }
-  store_numbers<W>(p.hT + b.first * W, b.n, state);
 }
 
 template <int W, typename T>
@@ -145,8 +144,10 @@ void forward_single(const LinearRecurrence<T, S>& p, int64_t row) {
   write<W>(p.hT, row, state);
 }
 
+// The same backward: steps [from, to) in the order of running back; `sum` gathers the gradient of a constant a.
 template <int W, bool channels_last, bool reverse, typename T, typename S>
-void backward(const LinearRecurrenceBackward<T, S>& p, const Block& b) {
+void backward(const LinearRecurrenceBackward<T, S>& p, const Block& b, int64_t from, int64_t to, Number<Vec, W>& carry,
+              Number<Vec, W>& sum) {
   const Shape& s = p.shape;
   constexpr int64_t steps = tile_steps<T, W>;
   const auto grad_h = signal<W, channels_last>(s, b, p.grad_h);
@@ -159,10 +160,8 @@ void backward(const LinearRecurrenceBackward<T, S>& p, const Block& b) {
   Int marks[steps];
   if (!s.a_per_step) fill_constant<W>(s, b, p.a, a_tile, steps);
   const auto h0 = load_numbers<W>(p.h0 ? p.h0 + b.first * W : nullptr, b.n);
-  auto carry = load_numbers<W>(p.grad_hT ? p.grad_hT + b.first * W : nullptr, b.n);
-  Number<Vec, W> sum{};
-  for (int64_t done = 0; done < s.length; done += steps) {
-    const int64_t count = s.length - done < steps ? s.length - done : steps;
+  for (int64_t done = from; done < to; done += steps) {
+    const int64_t count = to - done < steps ? to - done : steps;
     const int64_t t = reverse ? done : s.length - done - count;
     grad_h.load(t, count, tile);
     if (s.a_per_step) a.load(t, count, a_tile);
@@ -203,19 +202,64 @@ void backward(const LinearRecurrenceBackward<T, S>& p, const Block& b) {
       for (int64_t j = 0; j < count; ++j) sum = plus(sum, get<W>(before, reverse ? j : count - 1 - j));
     }
   }
-  if (!s.a_per_step) store_numbers<W>(p.grad_a + b.first * W, b.n, sum);
-  if (p.grad_h0) store_numbers<W>(p.grad_h0 + b.first * W, b.n, carry);
 }
 
-// Calls work(block) for the blocks of the items [begin, end).
+// With channels last, the blocks of an item take turns every so many steps, so that whole lines of memory are used up
+// while they are at hand.
+inline constexpr int64_t turn = 64;
+template <bool channels_last>
+inline constexpr int64_t most_blocks = channels_last ? linear_recurrence_rows_last / lanes : 1;
+
+template <int W, bool channels_last, bool reverse, typename T, typename S>
+void forward_rows(const LinearRecurrence<T, S>& p, const Block& rows) {
+  const Shape& s = p.shape;
+  Number<Vec, W> state[most_blocks<channels_last>];
+  Block blocks[most_blocks<channels_last>];
+  int64_t n = 0;
+  for (int64_t c = 0; c < rows.n; c += lanes, ++n) {
+    blocks[n] = {rows.first + c, rows.n - c < lanes ? rows.n - c : lanes};
+    state[n] = load_numbers<W>(p.h0 ? p.h0 + blocks[n].first * W : nullptr, blocks[n].n);
+  }
+  const int64_t stride = channels_last && n > 1 ? turn : s.length;
+  for (int64_t from = 0; from < s.length; from += stride) {
+    const int64_t to = s.length - from < stride ? s.length : from + stride;
+    for (int64_t k = 0; k < n; ++k) forward<W, channels_last, reverse>(p, blocks[k], from, to, state[k]);
+  }
+  for (int64_t k = 0; k < n; ++k) store_numbers<W>(p.hT + blocks[k].first * W, blocks[k].n, state[k]);
+}
+
+template <int W, bool channels_last, bool reverse, typename T, typename S>
+void backward_rows(const LinearRecurrenceBackward<T, S>& p, const Block& rows) {
+  const Shape& s = p.shape;
+  Number<Vec, W> carry[most_blocks<channels_last>], sum[most_blocks<channels_last>] = {};
+  Block blocks[most_blocks<channels_last>];
+  int64_t n = 0;
+  for (int64_t c = 0; c < rows.n; c += lanes, ++n) {
+    blocks[n] = {rows.first + c, rows.n - c < lanes ? rows.n - c : lanes};
+    carry[n] = load_numbers<W>(p.grad_hT ? p.grad_hT + blocks[n].first * W : nullptr, blocks[n].n);
+  }
+  const int64_t stride = channels_last && n > 1 ? turn : s.length;
+  for (int64_t from = 0; from < s.length; from += stride) {
+    const int64_t to = s.length - from < stride ? s.length : from + stride;
+    for (int64_t k = 0; k < n; ++k) backward<W, channels_last, reverse>(p, blocks[k], from, to, carry[k], sum[k]);
+  }
+  for (int64_t k = 0; k < n; ++k) {
+    if (!s.a_per_step) store_numbers<W>(p.grad_a + blocks[k].first * W, blocks[k].n, sum[k]);
+    if (p.grad_h0) store_numbers<W>(p.grad_h0 + blocks[k].first * W, blocks[k].n, carry[k]);
+  }
+}
+
+// Calls work(rows) for the items [begin, end), cut to blocks of lanes if time is last.
 template <typename Work>
-void for_blocks(const Shape& s, int64_t begin, int64_t end, const Work& work) {
-  const int64_t group = s.channels_last ? s.n_channels : s.n_series * s.n_channels;  // rows that may share a block
-  const int64_t blocks = (group + linear_recurrence_rows - 1) / linear_recurrence_rows;
+void for_items(const Shape& s, int64_t begin, int64_t end, const Work& work) {
+  const int64_t group = s.channels_last ? s.n_channels : s.n_series * s.n_channels;  // rows that may share an item
+  const int64_t rows = linear_recurrence_item_rows(s), most = s.channels_last ? rows : lanes;
+  const int64_t items = (group + rows - 1) / rows;
   for (int64_t item = begin; item < end; ++item) {
-    const int64_t origin = item / blocks * group, last = (item % blocks + 1) * linear_recurrence_rows;
-    for (int64_t first = last - linear_recurrence_rows; first < last && first < group; first += lanes) {
-      work(Block{origin + first, group - first < lanes ? group - first : lanes});
+    const int64_t origin = item / items * group, start = item % items * rows;
+    const int64_t last = start + rows < group ? start + rows : group;
+    for (int64_t first = start; first < last; first += most) {
+      work(Block{origin + first, last - first < most ? last - first : most});
     }
   }
 }
@@ -237,11 +281,11 @@ void with_kind(const Shape& s, const Work& work) {
 template <typename T, typename S>
 void linear_recurrence_kernel(const LinearRecurrence<T, S>& a, int64_t begin, int64_t end) noexcept {
   with_kind(a.shape, [&](auto W, auto channels_last, auto reverse) {
-    for_blocks(a.shape, begin, end, [&](const Block& b) {
+    for_items(a.shape, begin, end, [&](const Block& rows) {
       if constexpr (!channels_last()) {
-        if (b.n == 1) return forward_single<W(), reverse()>(a, b.first);
+        if (rows.n == 1) return forward_single<W(), reverse()>(a, rows.first);
       }
-      forward<W(), channels_last(), reverse()>(a, b);
+      forward_rows<W(), channels_last(), reverse()>(a, rows);
     });
   });
 }
@@ -249,7 +293,7 @@ void linear_recurrence_kernel(const LinearRecurrence<T, S>& a, int64_t begin, in
 template <typename T, typename S>
 void linear_recurrence_backward_kernel(const LinearRecurrenceBackward<T, S>& a, int64_t begin, int64_t end) noexcept {
   with_kind(a.shape, [&](auto W, auto channels_last, auto reverse) {
-    for_blocks(a.shape, begin, end, [&](const Block& b) { backward<W(), channels_last(), reverse()>(a, b); });
+    for_items(a.shape, begin, end, [&](const Block& rows) { backward_rows<W(), channels_last(), reverse()>(a, rows); });
   });
 }
 

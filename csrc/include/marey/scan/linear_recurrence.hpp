@@ -53,8 +53,11 @@ template <typename T, typename S>
 void linear_recurrence_backward(const LinearRecurrenceBackward<T, S>& a, std::int64_t begin, std::int64_t end) noexcept;
 
 // Channels of an item: a multiple of every level's lanes. With time last the rows of all series stand in one line, so
-// that series of one channel fill the lanes too.
-inline constexpr std::int64_t linear_recurrence_rows = 8;
+// that series of one channel fill the lanes too; with channels last they are a few cache lines side by side.
+inline constexpr std::int64_t linear_recurrence_rows = 8, linear_recurrence_rows_last = 64;
+inline std::int64_t linear_recurrence_item_rows(const LinearRecurrenceShape& s) {
+  return s.channels_last ? linear_recurrence_rows_last : linear_recurrence_rows;
+}
 
 MAREY_DECLARE_PER_ISA(template <typename T, typename S>
                       void linear_recurrence_kernel(const LinearRecurrence<T, S>&, std::int64_t, std::int64_t) noexcept;
