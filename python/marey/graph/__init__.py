@@ -8,7 +8,10 @@ from marey.graph.cohort import Balance as Balance
 from marey.graph.cohort import CohortMatch as CohortMatch
 from marey.graph.cohort import match_cohort as match_cohort
 from marey.graph.community import adjusted_rand as adjusted_rand
+from marey.graph.community import consensus as consensus
+from marey.graph.community import label_propagation as label_propagation
 from marey.graph.community import leiden as leiden
+from marey.graph.community import louvain as louvain
 from marey.graph.community import modularity as modularity
 from marey.graph.community import normalized_mutual_information as normalized_mutual_information
 from marey.graph.flow import Flow as Flow

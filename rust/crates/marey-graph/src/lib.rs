@@ -31,7 +31,7 @@ pub use core_number::core_number;
 pub use csr::{Csr, Owned};
 pub use error::{Error, Result};
 pub use knn::{Neighbours, nearest, nearest_gower};
-pub use leiden::{Objective, leiden};
+pub use leiden::{Method, Objective, Run, communities, label_propagation};
 pub use min_cost_flow::{Flow, Network, min_cost_flow};
 pub use pagerank::{PageRank, pagerank};
 pub use shortest_paths::{Paths, shortest_paths};

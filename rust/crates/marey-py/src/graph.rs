@@ -2,7 +2,7 @@
 
 use crate::error::Failure;
 use crate::threads;
-use marey_graph::{Csr, Network, Objective, Owned};
+use marey_graph::{Csr, Method, Network, Objective, Owned, Run};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -33,7 +33,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(graph_spanning_tree, module)?)?;
     module.add_function(wrap_pyfunction!(graph_betweenness, module)?)?;
     module.add_function(wrap_pyfunction!(graph_closeness, module)?)?;
-    module.add_function(wrap_pyfunction!(graph_leiden, module)?)?;
+    module.add_function(wrap_pyfunction!(graph_communities, module)?)?;
+    module.add_function(wrap_pyfunction!(graph_label_propagation, module)?)?;
     module.add_function(wrap_pyfunction!(graph_nearest, module)?)?;
     module.add_function(wrap_pyfunction!(graph_assignment, module)?)?;
     module.add_function(wrap_pyfunction!(graph_min_cost_flow, module)?)
@@ -184,20 +185,39 @@ fn graph_closeness<'py>(
     Ok(py.detach(|| marey_graph::closeness(view, nodes, pool.as_deref()))?.into_pyarray(py))
 }
 
+/// A row of labels for each pair of a resolution and a seed.
 #[pyfunction]
-#[pyo3(signature = (graph, resolutions, cpm, iterations, seed))]
-fn graph_leiden<'py>(
+#[pyo3(signature = (graph, resolutions, seeds, objective, method, iterations))]
+fn graph_communities<'py>(
     py: Python<'py>,
     graph: Rows<'py>,
     resolutions: Vec<f64>,
-    cpm: bool,
+    seeds: Vec<u64>,
+    objective: &str,
+    method: &str,
     iterations: Option<usize>,
-    seed: u64,
 ) -> Result<NewInts<'py>, Failure> {
     let (view, pool) = (graph.view()?, threads::pool()?);
-    let objective = if cpm { Objective::Cpm } else { Objective::Modularity };
-    let labels =
-        py.detach(|| marey_graph::leiden(view, &resolutions, objective, iterations, seed, pool.as_deref()))?;
+    let objective = match objective {
+        "cpm" => Objective::Cpm,
+        "rber" => Objective::Density,
+        _ => Objective::Modularity,
+    };
+    let method = if method == "louvain" { Method::Louvain } else { Method::Leiden };
+    let runs: Vec<Run> =
+        resolutions.into_iter().zip(seeds).map(|(resolution, seed)| Run { resolution, seed }).collect();
+    let find = || marey_graph::communities(view, &runs, objective, method, iterations, pool.as_deref());
+    Ok(py.detach(find)?.into_pyarray(py))
+}
+
+#[pyfunction]
+fn graph_label_propagation<'py>(
+    py: Python<'py>,
+    graph: Rows<'py>,
+    seeds: Vec<u64>,
+) -> Result<NewInts<'py>, Failure> {
+    let (view, pool) = (graph.view()?, threads::pool()?);
+    let labels = py.detach(|| marey_graph::label_propagation(view, &seeds, pool.as_deref()))?;
     Ok(labels.into_pyarray(py))
 }
 
