@@ -62,13 +62,17 @@ impl<'a> Level<'a> {
     }
 
     pub(super) fn row(&self, v: usize) -> &[i32] {
-        &self.targets[self.offsets[v] as usize..self.offsets[v + 1] as usize]
+        &self.targets[self.range(v)]
+    }
+
+    fn range(&self, v: usize) -> std::ops::Range<usize> {
+        self.offsets[v] as usize..self.offsets[v + 1] as usize
     }
 
     /// `f` of each arc's end and weight.
     #[inline(always)]
     pub(super) fn for_arcs(&self, v: usize, mut f: impl FnMut(usize, f64)) {
-        let row = self.offsets[v] as usize..self.offsets[v + 1] as usize;
+        let row = self.range(v);
         match &self.weights {
             None => self.targets[row].iter().for_each(|&t| f(t as usize, 1.0)),
             Some(weights) => {
@@ -78,24 +82,56 @@ impl<'a> Level<'a> {
         }
     }
 
-    /// Brings the row of `v` nearer, which is asked for soon.
+    /// Brings rows nearer that are asked for soon, when node i of the list is read.
     #[inline(always)]
-    pub(super) fn prefetch(&self, v: usize) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let at = self.offsets[v] as usize;
-            if let Some(target) = self.targets.get(at) {
-                // SAFETY: a prefetch reads nothing.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(target).cast()) };
-            }
-            if let Some(weight) = self.weights.as_ref().and_then(|weights| weights.get(at)) {
-                // SAFETY: as above.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(weight).cast()) };
+    pub(super) fn prefetch(&self, nodes: &[u32], i: usize) {
+        if let Some(&v) = nodes.get(i + 16) {
+            fetch(&self.offsets, v as usize);
+        }
+        if let Some(&v) = nodes.get(i + 6) {
+            let at = self.offsets[v as usize] as usize;
+            fetch(&self.targets, at);
+            fetch(&self.targets, at + 16);
+            if let Some(weights) = &self.weights {
+                fetch(weights, at);
+                fetch(weights, at + 8);
             }
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = v;
+    }
+
+    /// The same graph with `order[i]` as its node i.
+    pub(super) fn reordered(&self, order: &[u32], pool: Option<&ThreadPool>) -> Level<'static> {
+        let mut name = vec![0i32; order.len()];
+        order.iter().enumerate().for_each(|(i, &v)| name[v as usize] = i as i32);
+        let tasks = parallel::ranges(order.len(), 1 << 13);
+        let rows = parallel::map(
+            pool,
+            tasks.len(),
+            || (),
+            |(), task| {
+                let (mut targets, mut weights) = (Vec::new(), Vec::new());
+                let nodes = &order[tasks[task].clone()];
+                for (i, &v) in nodes.iter().enumerate() {
+                    self.prefetch(nodes, i);
+                    targets.extend(self.row(v as usize).iter().map(|&t| name[t as usize]));
+                    if let Some(all) = &self.weights {
+                        weights.extend_from_slice(&all[self.range(v as usize)]);
+                    }
+                }
+                (targets, weights)
+            },
+        );
+        let mut offsets = Vec::with_capacity(order.len() + 1);
+        offsets.push(0);
+        let mut end = 0;
+        offsets.extend(order.iter().map(|&v| {
+            end += self.row(v as usize).len() as i64;
+            end
+        }));
+        let (targets, weights): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let weights = self.weights.is_some().then(|| weights.concat().into());
+        let mass = order.iter().map(|&v| self.mass[v as usize]).collect();
+        Level { offsets: offsets.into(), targets: targets.concat().into(), weights, mass }
     }
 
     /// The graph of the `count` parts: arcs between them with summed weights, in the order of their first use.
@@ -110,7 +146,8 @@ impl<'a> Level<'a> {
                 let (mut targets, mut weights, mut ends, mut masses) = (vec![], vec![], vec![], vec![]);
                 for p in tasks[task].clone() {
                     let mut mass = 0.0;
-                    for &v in &members[first[p]..first[p + 1]] {
+                    for (i, &v) in (first[p]..first[p + 1]).zip(&members[first[p]..first[p + 1]]) {
+                        self.prefetch(&members, i);
                         mass += self.mass[v as usize];
                         self.for_arcs(v as usize, |t, weight| sums.add(parts[t], weight));
                     }
@@ -137,6 +174,18 @@ impl<'a> Level<'a> {
         }
         Level { offsets: offsets.into(), targets: targets.into(), weights: Some(weights.into()), mass }
     }
+}
+
+#[inline(always)]
+fn fetch<T>(items: &[T], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if at < items.len() {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing, and the address is of an item.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(items.as_ptr().add(at).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (items, at);
 }
 
 fn masses(strength: &[f64], objective: Objective) -> Vec<f64> {

@@ -70,12 +70,13 @@ pub fn label_propagation(graph: Csr, seeds: &[u64], pool: Option<&ThreadPool>) -
     graph.require("weights >= 0 for communities", |w| w >= 0.0)?;
     let base = Level::of(graph, Objective::Cpm);
     let run = |(): &mut (), i: usize| {
-        let (n, seed) = (base.len(), seeds[i]);
-        let mut labels: Vec<u32> = (0..n as u32).collect();
+        let order = random::order(base.len(), seeds[i]);
+        let level = base.reordered(&order, pool);
+        let in_order: Vec<u32> = (0..base.len() as u32).collect();
+        let mut labels = in_order.clone();
         // Without a price of mass, moving is label propagation.
-        let moves = Moves { level: &base, resolution: 0.0, seed, pool };
-        moves.run(&random::order(n, seed), &mut labels);
-        connected_parts(&base, &labels, pool)
+        Moves { level: &level, resolution: 0.0, seed: seeds[i], pool }.run(&in_order, &mut labels);
+        by_first_node(&connected_parts(&level, &labels, pool), &order)
     };
     Ok(parallel::map(pool, seeds.len(), || (), run).concat())
 }
@@ -89,21 +90,23 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn run(&self, run: &Run) -> Vec<i64> {
-        let seed = random::mix(run.seed, 0);
-        let mut labels: Vec<u32> = (0..self.base.len() as u32).collect();
+        // Nodes are visited in random order. Laid out in it, the graph is read from front to back.
+        let order = random::order(self.base.len(), run.seed);
+        let base = self.base.reordered(&order, self.pool);
+        let mut labels: Vec<u32> = (0..base.len() as u32).collect();
         let mut round = 0;
         while self.iterations.is_none_or(|most| round < most) {
             round += 1;
-            if !self.improve(run.resolution, random::mix(seed, round as u64), &mut labels) {
+            if !self.improve(&base, run.resolution, random::mix(run.seed, round as u64), &mut labels) {
                 break;
             }
         }
-        connected_parts(&self.base, &labels, self.pool)
+        by_first_node(&connected_parts(&base, &labels, self.pool), &order)
     }
 
     /// One pass over all levels. True when a node moved.
-    fn improve(&self, resolution: f64, seed: u64, labels: &mut [u32]) -> bool {
-        let (base, pool) = (&self.base, self.pool);
+    fn improve(&self, base: &Level, resolution: f64, seed: u64, labels: &mut [u32]) -> bool {
+        let pool = self.pool;
         let mut moved = false;
         let mut coarse: Option<Level> = None;
         let mut part_of: Vec<u32> = (0..base.len() as u32).collect();
@@ -111,7 +114,10 @@ impl Search<'_> {
         for depth in 0.. {
             let level = coarse.as_ref().unwrap_or(base);
             let seed = random::mix(seed, depth);
-            let order = random::order(level.len(), seed);
+            let mut order: Vec<u32> = if depth == 0 { part_of.clone() } else { random::order(level.len(), seed) };
+            if depth == 0 && !order.is_empty() {
+                order.rotate_left(seed as usize % base.len());
+            }
             moved |= Moves { level, resolution, seed, pool }.run(&order, &mut community);
             for (label, &part) in labels.iter_mut().zip(&part_of) {
                 *label = community[part as usize];
@@ -138,6 +144,13 @@ impl Search<'_> {
     }
 }
 
+/// Labels of the nodes in their own order, numbered by their first node.
+fn by_first_node(parts: &[u32], order: &[u32]) -> Vec<i64> {
+    let mut labels = vec![0i64; order.len()];
+    order.iter().zip(parts).for_each(|(&v, &part)| labels[v as usize] = i64::from(part));
+    renumbered(&labels, order.len())
+}
+
 /// Renames labels to 0.. in the order of their first use.
 fn compact(labels: &mut [u32]) {
     let mut names = vec![u32::MAX; labels.iter().max().map_or(0, |&label| label as usize + 1)];
@@ -153,7 +166,7 @@ fn compact(labels: &mut [u32]) {
 }
 
 /// The connected parts of the communities, each community by itself, in parallel.
-fn connected_parts(level: &Level, labels: &[u32], pool: Option<&ThreadPool>) -> Vec<i64> {
+fn connected_parts(level: &Level, labels: &[u32], pool: Option<&ThreadPool>) -> Vec<u32> {
     let n = level.len();
     let (first, members) = grouped(labels, n, None);
     let mut place = vec![0u32; n];
@@ -164,21 +177,24 @@ fn connected_parts(level: &Level, labels: &[u32], pool: Option<&ThreadPool>) -> 
         tasks.len(),
         || (),
         |(), task| {
-            let (begin, end) = (first[tasks[task].start], first[tasks[task].end]);
-            let (mut part, mut stack) = (vec![u32::MAX; end - begin], Vec::new());
-            for root in begin..end {
-                if part[root - begin] != u32::MAX {
-                    continue;
-                }
-                part[root - begin] = root as u32;
-                stack.push(root);
-                while let Some(i) = stack.pop() {
-                    let v = members[i] as usize;
-                    for &t in level.row(v) {
-                        let (t, at) = (t as usize, place[t as usize] as usize);
-                        if labels[t] == labels[v] && part[at - begin] == u32::MAX {
-                            part[at - begin] = root as u32;
-                            stack.push(at);
+            let begin = first[tasks[task].start];
+            let (mut part, mut stack) = (vec![u32::MAX; first[tasks[task].end] - begin], Vec::new());
+            for c in tasks[task].clone() {
+                let (low, size) = (first[c], first[c + 1] - first[c]);
+                for root in low..low + size {
+                    level.prefetch(&members, root);
+                    if part[root - begin] != u32::MAX {
+                        continue;
+                    }
+                    part[root - begin] = root as u32;
+                    stack.push(root);
+                    while let Some(i) = stack.pop() {
+                        for &t in level.row(members[i] as usize) {
+                            let at = place[t as usize] as usize;
+                            if at.wrapping_sub(low) < size && part[at - begin] == u32::MAX {
+                                part[at - begin] = root as u32;
+                                stack.push(at);
+                            }
                         }
                     }
                 }
@@ -187,6 +203,5 @@ fn connected_parts(level: &Level, labels: &[u32], pool: Option<&ThreadPool>) -> 
         },
     )
     .concat();
-    let by_node: Vec<i64> = place.iter().map(|&at| i64::from(parts[at as usize])).collect();
-    renumbered(&by_node, n)
+    place.iter().map(|&at| parts[at as usize]).collect()
 }

@@ -1,6 +1,6 @@
 //! Local moving in batches: the nodes of a batch decide at once, against the same communities; then they move.
 //!
-//! Of two neighbours that both want to move, the later one in the order waits: so the links on which a move was decided still
+//! Of two neighbours that both want to move, the later one in the batch waits: so the links on which a move was decided still
 //! hold when it is made. Masses may have changed, so each move is tried again on them, in order, in constant time. Hence
 //! every move gains, the run ends, and the number of threads changes nothing. A node that moves wakes its neighbours
 //! outside its new community.
@@ -87,9 +87,7 @@ impl Moves<'_> {
     fn decide(&self, batch: &[u32], state: &State, links: &[Mutex<Sums>]) -> Vec<Wish> {
         let one = |links: &mut Sums, wishes: &mut Vec<Wish>, batch: &[u32]| {
             for (i, &v) in batch.iter().enumerate() {
-                if let Some(&next) = batch.get(i + 4) {
-                    self.level.prefetch(next as usize);
-                }
+                self.level.prefetch(batch, i);
                 wishes.extend(self.wish(v, state, links));
             }
         };

@@ -84,7 +84,8 @@ impl Group<'_> {
         let whole: f64 = mass.iter().sum();
         // Weight from a part to the rest of its community.
         let mut outward = vec![0.0; k];
-        for (outward, &v) in outward.iter_mut().zip(members) {
+        for (i, (outward, &v)) in outward.iter_mut().zip(members).enumerate() {
+            self.level.prefetch(members, i);
             self.level.for_arcs(v as usize, |t, weight| *outward += if inside(t).is_some() { weight } else { 0.0 });
         }
         let well_connected = |outward: f64, mass: f64| outward >= self.resolution * mass * (whole - mass);
