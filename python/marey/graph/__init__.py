@@ -1,6 +1,7 @@
 """Graphs in compressed rows: paths, components, centrality, cores, communities, nearest neighbours,
 assignment, flow and matched cohorts."""
 
+from marey.graph.assignment import assignment as assignment
 from marey.graph.centrality import betweenness as betweenness
 from marey.graph.centrality import closeness as closeness
 from marey.graph.centrality import pagerank as pagerank
@@ -15,13 +16,18 @@ from marey.graph.community import louvain as louvain
 from marey.graph.community import modularity as modularity
 from marey.graph.community import normalized_mutual_information as normalized_mutual_information
 from marey.graph.flow import Flow as Flow
-from marey.graph.flow import assignment as assignment
+from marey.graph.flow import MaxFlow as MaxFlow
+from marey.graph.flow import max_flow as max_flow
 from marey.graph.flow import min_cost_flow as min_cost_flow
 from marey.graph.graph import Graph as Graph
 from marey.graph.knn import nearest_neighbors as nearest_neighbors
+from marey.graph.matching import Matching as Matching
+from marey.graph.matching import max_weight_matching as max_weight_matching
 from marey.graph.paths import bfs as bfs
 from marey.graph.paths import components as components
 from marey.graph.paths import shortest_paths as shortest_paths
+from marey.graph.structure import SteinerTree as SteinerTree
 from marey.graph.structure import core_number as core_number
 from marey.graph.structure import minimum_spanning_tree as minimum_spanning_tree
+from marey.graph.structure import steiner_tree as steiner_tree
 from marey.graph.structure import triangles as triangles

@@ -276,6 +276,10 @@ class Graph:
             self._incoming = native.rust().graph_transposed(self._arrays)
         return self._incoming
 
+    def _known_incoming(self) -> Arrays | None:
+        """The transpose, unless it must be made."""
+        return self._incoming if self.directed else self._arrays
+
     def __repr__(self) -> str:
         kind = "directed" if self.directed else "undirected"
         weights = "unweighted" if self.weights is None else "weighted"

@@ -4,6 +4,7 @@
 
 mod array;
 mod error;
+mod flow;
 mod graph;
 mod moo;
 mod threads;
@@ -18,6 +19,7 @@ mod _rust {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         threads::register(module)?;
         graph::register(module)?;
+        flow::register(module)?;
         moo::register(module)
     }
 }
