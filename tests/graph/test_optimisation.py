@@ -9,12 +9,12 @@ import pytest
 
 pytest.importorskip("marey._rust")
 nx = pytest.importorskip("networkx")
-from graph_cases import NAMES, random_edges, twins
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from graph_cases import NAMES, random_edges, twins  # noqa: E402
+from hypothesis import given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
 
-from marey.errors import InfeasibleError, NegativeCycleError
-from marey.graph import (
+from marey.errors import InfeasibleError, NegativeCycleError  # noqa: E402
+from marey.graph import (  # noqa: E402
     Graph,
     assignment,
     components,

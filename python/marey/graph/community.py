@@ -171,9 +171,7 @@ def label_propagation(graph: Graph, *, seed: int = 0) -> NDArray[np.int64]:
     array([0, 0, 0, 1, 1, 1])
     """
     need_undirected(graph, "label_propagation")
-    labels: NDArray[np.int64] = native.rust().graph_label_propagation(
-        graph._rows(), [as_count("seed", seed) % 2**64]
-    )
+    labels: NDArray[np.int64] = native.rust().graph_label_propagation(graph._rows(), [as_count("seed", seed) % 2**64])
     return labels
 
 
@@ -241,7 +239,8 @@ def consensus(
             together += row[src] == row[dst]
         share = together / runs
         if ((share == 0) | (share == 1)).all():
-            return labels[0]
+            agreed: NDArray[np.int64] = labels[0]
+            return agreed
         share[share < threshold] = 0.0
         current = Graph.from_edges(src, dst, share, n=graph.n)
     raise RuntimeError(f"after {rounds} rounds the runs still differ; a larger `threshold` or more `rounds` may end it")

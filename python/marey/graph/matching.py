@@ -17,9 +17,9 @@ __all__ = ["Matching", "max_weight_matching"]
 class Matching(NamedTuple):
     """A matching of greatest weight, and the prices that prove it.
 
-    With u the `dual` of a node and z that of a blossom: for each edge ``u[i] + u[j]`` plus the z of the blossoms that hold
-    both ends is at least the edge's weight, with equality where it is matched; u and z are not negative; so no matching
-    weighs more than ``u.sum()`` plus the sum of z times half the size of its blossom, rounded down.
+    With u the `dual` of a node and z that of a blossom: for each edge ``u[i] + u[j]`` plus the z of the blossoms that
+    hold both ends is at least the edge's weight, with equality where it is matched; u and z are not negative; so no
+    matching weighs more than ``u.sum()`` plus the sum of z times half the size of its blossom, rounded down.
     """
 
     mate: NDArray[np.int64]

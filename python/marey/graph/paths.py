@@ -90,8 +90,8 @@ def shortest_paths(graph: Graph, sources: Any, *, cutoff: float | None = None, p
     Parameters
     ----------
     graph : Graph
-        Weights are lengths; without weights every arc has length 1. Arcs are followed in their direction. Lengths may be
-        negative in a directed graph.
+        Weights are lengths; without weights every arc has length 1. Arcs are followed in their direction. Lengths may
+        be negative in a directed graph.
     sources : int or (S,) array_like of int
         Nodes to start from, in parallel.
     cutoff : float, optional
@@ -109,14 +109,15 @@ def shortest_paths(graph: Graph, sources: Any, *, cutoff: float | None = None, p
     Raises
     ------
     ValueError
-        If a source is no node, a weight of an undirected graph is negative (the message names its arc), or the cutoff is.
+        If a source is no node, a weight of an undirected graph is negative (the message names its arc), or the cutoff.
     marey.errors.NegativeCycleError
         If a source leads to a cycle of negative length: ``cycle`` holds its nodes.
 
     Notes
     -----
-    Buckets of a fixed width (Meyer and Sanders, J. Algorithms 49, 2003), or Dijkstra's algorithm with a 4-ary heap where
-    the graph is small or its lengths differ widely, O((n + m) log n); Bellman and Ford's with negative lengths, O(n m).
+    Buckets of a fixed width (Meyer and Sanders, J. Algorithms 49, 2003), or Dijkstra's algorithm with a 4-ary heap,
+    O((n + m) log n), where the graph is small or its lengths differ widely; Bellman and Ford's with negative lengths,
+    O(n m).
 
     Examples
     --------

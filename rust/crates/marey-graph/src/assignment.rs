@@ -38,7 +38,8 @@ pub fn assignment(cost: &[f64], n: usize, m: usize) -> Result<Vec<i64>> {
 /// `rows`, `start` among them, reach one column fewer than they are.
 pub(crate) fn no_assignment(start: usize, rows: Vec<i64>) -> Error {
     let rule = "expected a matrix in which each row can have an allowed column of its own";
-    let seen = format!("has no assignment for row {start}: {} rows share {} columns", rows.len(), rows.len() - 1);
+    let seen =
+        format!("has no assignment for row {start}: {} rows share {} columns", rows.len(), rows.len() - 1);
     Error::new("cost", format!("{seen}; {rule}")).proved(Kind::Infeasible, rows)
 }
 

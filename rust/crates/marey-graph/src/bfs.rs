@@ -9,13 +9,24 @@ use crate::parallel;
 use rayon::ThreadPool;
 
 /// For each source a row of n hops, -1 where it does not lead. `incoming` is the transpose, where it is at hand.
-pub fn bfs(graph: Csr, incoming: Option<Csr>, sources: &[i64], pool: Option<&ThreadPool>) -> Result<Vec<i64>> {
+pub fn bfs(
+    graph: Csr,
+    incoming: Option<Csr>,
+    sources: &[i64],
+    pool: Option<&ThreadPool>,
+) -> Result<Vec<i64>> {
     graph.require_nodes("sources", sources)?;
     let n = graph.len();
     let mut hops = vec![-1i64; sources.len() * n];
-    parallel::each_row(pool, &mut hops, n, || Scratch::new(n), |scratch, i, hops| {
-        from(graph, incoming, sources[i] as usize, hops, scratch);
-    });
+    parallel::each_row(
+        pool,
+        &mut hops,
+        n,
+        || Scratch::new(n),
+        |scratch, i, hops| {
+            from(graph, incoming, sources[i] as usize, hops, scratch);
+        },
+    );
     Ok(hops)
 }
 
@@ -36,7 +47,13 @@ impl Scratch {
 const SHORTCUT: usize = 14;
 
 /// Fills `hops`, all -1 before.
-pub(crate) fn from(graph: Csr, incoming: Option<Csr>, source: usize, hops: &mut [i64], scratch: &mut Scratch) {
+pub(crate) fn from(
+    graph: Csr,
+    incoming: Option<Csr>,
+    source: usize,
+    hops: &mut [i64],
+    scratch: &mut Scratch,
+) {
     let Scratch { queue, frontier, rest } = scratch;
     queue.clear();
     queue.push(source as u32);

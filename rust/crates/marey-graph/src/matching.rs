@@ -214,7 +214,9 @@ impl Solver {
         for child in self.children[b].clone() {
             let edges = match self.best_of[child].take() {
                 Some(edges) => edges,
-                None => self.leaves(child).iter().flat_map(|&v| self.sides[v].iter().map(|p| p / 2)).collect(),
+                None => {
+                    self.leaves(child).iter().flat_map(|&v| self.sides[v].iter().map(|p| p / 2)).collect()
+                }
             };
             for e in edges {
                 let (i, j) = (self.end[2 * e], self.end[2 * e + 1]);
@@ -251,7 +253,8 @@ impl Solver {
             let entry = self.outer[self.end[self.label_side[b] ^ 1]];
             let k = children.len() as isize;
             let at = |j: isize| j.rem_euclid(k) as usize;
-            let mut j = children.iter().position(|&child| child == entry).expect("the entry is a child") as isize;
+            let mut j =
+                children.iter().position(|&child| child == entry).expect("the entry is a child") as isize;
             // To the base by the way of an even number of edges: forward from an odd place, else backward.
             let (step, trick) = if j & 1 == 1 { (1, 0usize) } else { (-1, 1) };
             let mut side = self.label_side[b];
@@ -373,7 +376,11 @@ impl Solver {
             }
         }
         for b in self.n..2 * self.n {
-            if self.parent[b] == NONE && self.base[b] != NONE && self.label[b] == Label::S && self.dual[b] == 0 {
+            if self.parent[b] == NONE
+                && self.base[b] != NONE
+                && self.label[b] == Label::S
+                && self.dual[b] == 0
+            {
                 self.expand(b, true);
             }
         }

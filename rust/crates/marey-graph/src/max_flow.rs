@@ -29,14 +29,16 @@ pub fn max_flow(
 ) -> Result<MaxFlow> {
     check(src, dst, capacity, n, source, sink)?;
     let mut net = Residual::new(src, dst, capacity, n, both_ways);
+    let early = wide_paths(&mut net, source, sink);
     let mut push = Push::new(&mut net, source, sink);
     push.run();
     let label = push.label;
-    let value = push.excess[sink];
+    let value = early + push.excess[sink];
     let mut excess = push.excess;
     excess[source] = 0;
     excess[sink] = 0;
-    let mut flow: Vec<i64> = (0..src.len()).map(|e| capacity[e] - net.room[net.at[e] as usize]).collect();
+    let mut flow: Vec<i64> =
+        (0..src.len()).map(|e| capacity[e] - net.arcs[net.at[e] as usize].room).collect();
     return_excess(src, dst, &mut flow, &mut excess, source);
     Ok(MaxFlow { value, flow, source_side: label.iter().map(|&l| l >= n as u32).collect() })
 }
@@ -75,12 +77,18 @@ fn check(src: &[i64], dst: &[i64], capacity: &[i64], n: usize, source: usize, si
     Ok(())
 }
 
-/// The residual network as compressed rows; `twin` of an arc is the arc back.
+#[derive(Clone, Copy, Default)]
+struct Arc {
+    room: i64,
+    head: u32,
+    /// The arc back.
+    twin: u32,
+}
+
+/// The residual network as compressed rows.
 struct Residual {
     offsets: Vec<u32>,
-    head: Vec<u32>,
-    twin: Vec<u32>,
-    room: Vec<i64>,
+    arcs: Vec<Arc>,
     /// Where each arc of the input went.
     at: Vec<u32>,
 }
@@ -97,7 +105,7 @@ impl Residual {
         }
         let arcs = 2 * src.len();
         let mut next = offsets.clone();
-        let (mut head, mut twin, mut room) = (vec![0; arcs], vec![0; arcs], vec![0; arcs]);
+        let mut arcs = vec![Arc::default(); arcs];
         let mut at = vec![0; src.len()];
         for e in 0..src.len() {
             let (u, v) = (src[e] as usize, dst[e] as usize);
@@ -105,18 +113,74 @@ impl Residual {
             next[u] += 1;
             let back = next[v];
             next[v] += 1;
-            (head[out as usize], head[back as usize]) = (v as u32, u as u32);
-            (twin[out as usize], twin[back as usize]) = (back, out);
-            room[out as usize] = capacity[e];
-            room[back as usize] = if both_ways { capacity[e] } else { 0 };
+            arcs[out as usize] = Arc { room: capacity[e], head: v as u32, twin: back };
+            let room = if both_ways { capacity[e] } else { 0 };
+            arcs[back as usize] = Arc { room, head: u as u32, twin: out };
             at[e] = out;
         }
-        Self { offsets, head, twin, room, at }
+        Self { offsets, arcs, at }
     }
 
     fn row(&self, v: usize) -> std::ops::Range<usize> {
         self.offsets[v] as usize..self.offsets[v + 1] as usize
     }
+
+    fn send(&mut self, arc: usize, units: i64) {
+        self.arcs[arc].room -= units;
+        let twin = self.arcs[arc].twin as usize;
+        self.arcs[twin].room += units;
+    }
+}
+
+/// Sends along paths that carry a large share of what can still leave the source; the units sent.
+///
+/// A push-relabel run takes a long wide path node by node and strews its excess over every narrow arc on the way.
+fn wide_paths(net: &mut Residual, source: usize, sink: usize) -> i64 {
+    const SHARE: i64 = 16;
+    let n = net.offsets.len() - 1;
+    let (mut sent, mut scanned) = (0, 0);
+    let (mut from, mut queue) = (vec![NONE; n], Vec::with_capacity(n));
+    // Searches look at every arc about once in all, beside those that end at the sink with much.
+    while scanned <= net.arcs.len() / 2 {
+        let left: i64 = net
+            .row(source)
+            .filter(|&arc| net.arcs[arc].head as usize != source)
+            .map(|arc| net.arcs[arc].room)
+            .sum();
+        let least = (left / SHARE).max(1);
+        from.fill(NONE);
+        queue.clear();
+        queue.push(source as u32);
+        let mut at = 0;
+        'search: while let Some(&v) = queue.get(at) {
+            at += 1;
+            for arc in net.row(v as usize) {
+                let head = net.arcs[arc].head as usize;
+                scanned += 1;
+                if net.arcs[arc].room >= least && from[head] == NONE && head != source {
+                    from[head] = arc as u32;
+                    if head == sink {
+                        break 'search;
+                    }
+                    queue.push(head as u32);
+                }
+            }
+        }
+        if from[sink] == NONE || left == 0 {
+            break;
+        }
+        let path: Vec<usize> = std::iter::successors(Some(from[sink] as usize), |&arc| {
+            let tail = net.arcs[net.arcs[arc].twin as usize].head as usize;
+            (tail != source).then(|| from[tail] as usize)
+        })
+        .collect();
+        let units = path.iter().map(|&arc| net.arcs[arc].room).min().expect("a path has arcs");
+        for arc in path {
+            net.send(arc, units);
+        }
+        sent += units;
+    }
+    sent
 }
 
 const NONE: u32 = u32::MAX;
@@ -167,16 +231,15 @@ impl<'a> Push<'a> {
 
     fn run(&mut self) {
         for arc in self.net.row(self.source) {
-            let room = self.net.room[arc];
-            let head = self.net.head[arc] as usize;
+            let room = self.net.arcs[arc].room;
+            let head = self.net.arcs[arc].head as usize;
             if room > 0 && head != self.source {
-                self.net.room[arc] = 0;
-                self.net.room[self.net.twin[arc] as usize] += room;
+                self.net.send(arc, room);
                 self.excess[head] += room;
             }
         }
         self.relabel_all();
-        let budget = 6 * self.n + self.net.head.len() / 2;
+        let budget = 6 * self.n + self.net.arcs.len() / 2;
         while let Some(v) = self.next() {
             self.discharge(v);
             if self.work > budget {
@@ -221,8 +284,11 @@ impl<'a> Push<'a> {
         while let Some(v) = self.queue.pop_front() {
             let next = self.label[v as usize] + 1;
             for arc in self.net.row(v as usize) {
-                let u = self.net.head[arc] as usize;
-                if self.label[u] == n as u32 && u != self.source && self.net.room[self.net.twin[arc] as usize] > 0 {
+                let u = self.net.arcs[arc].head as usize;
+                if self.label[u] == n as u32
+                    && u != self.source
+                    && self.net.arcs[self.net.arcs[arc].twin as usize].room > 0
+                {
                     self.label[u] = next;
                     self.link(u);
                     if self.excess[u] > 0 {
@@ -264,13 +330,12 @@ impl<'a> Push<'a> {
             let begin = self.current[v] as usize;
             let label = self.label[v];
             for arc in begin..end {
-                let head = self.net.head[arc] as usize;
-                if self.net.room[arc] == 0 || self.label[head] + 1 != label {
+                let head = self.net.arcs[arc].head as usize;
+                if self.net.arcs[arc].room == 0 || self.label[head] + 1 != label {
                     continue;
                 }
-                let units = self.excess[v].min(self.net.room[arc]);
-                self.net.room[arc] -= units;
-                self.net.room[self.net.twin[arc] as usize] += units;
+                let units = self.excess[v].min(self.net.arcs[arc].room);
+                self.net.send(arc, units);
                 if self.excess[head] == 0 && head != self.sink {
                     self.activate(head);
                 }
@@ -296,8 +361,8 @@ impl<'a> Push<'a> {
         self.work += row.len() + 12;
         let (mut least, mut at) = (n, row.start);
         for arc in row {
-            let label = self.label[self.net.head[arc] as usize];
-            if self.net.room[arc] > 0 && label < least {
+            let label = self.label[self.net.arcs[arc].head as usize];
+            if self.net.arcs[arc].room > 0 && label < least {
                 (least, at) = (label, arc);
             }
         }

@@ -87,7 +87,9 @@ pub(crate) fn map_slice<I: Sync, T: Send>(
     f: impl Fn(&I) -> T + Sync + Send,
 ) -> Vec<T> {
     match pool {
-        Some(pool) if items.len() > grain => pool.install(|| items.par_iter().with_min_len(grain).map(f).collect()),
+        Some(pool) if items.len() > grain => {
+            pool.install(|| items.par_iter().with_min_len(grain).map(f).collect())
+        }
         _ => items.iter().map(f).collect(),
     }
 }
@@ -100,7 +102,9 @@ pub(crate) fn for_slice<I: Sync>(
     f: impl Fn(&I) + Sync + Send,
 ) {
     match pool {
-        Some(pool) if items.len() > grain => pool.install(|| items.par_iter().with_min_len(grain).for_each(f)),
+        Some(pool) if items.len() > grain => {
+            pool.install(|| items.par_iter().with_min_len(grain).for_each(f));
+        }
         _ => items.iter().for_each(f),
     }
 }

@@ -41,14 +41,26 @@ pub fn shortest_paths(
     let mut distance = vec![f64::INFINITY; sources.len() * n];
     if predecessors {
         rows.resize(sources.len() * n, (f64::INFINITY, -1));
-        parallel::each_row(pool, &mut rows, n, || search.scratch(), |scratch, i, row| {
-            search.run(sources[i] as usize, cutoff, row, scratch);
-        });
+        parallel::each_row(
+            pool,
+            &mut rows,
+            n,
+            || search.scratch(),
+            |scratch, i, row| {
+                search.run(sources[i] as usize, cutoff, row, scratch);
+            },
+        );
         distance.iter_mut().zip(&rows).for_each(|(d, row)| *d = row.0);
     } else {
-        parallel::each_row(pool, &mut distance, n, || search.scratch(), |scratch, i, row| {
-            search.run(sources[i] as usize, cutoff, row, scratch);
-        });
+        parallel::each_row(
+            pool,
+            &mut distance,
+            n,
+            || search.scratch(),
+            |scratch, i, row| {
+                search.run(sources[i] as usize, cutoff, row, scratch);
+            },
+        );
     }
     Ok(Paths { distance, predecessor: rows.into_iter().map(|row| row.1).collect() })
 }
@@ -201,7 +213,13 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn run_buckets<R: Reached>(&self, source: usize, cutoff: f64, row: &mut [R], buckets: &mut [Vec<(f64, u32)>]) {
+    fn run_buckets<R: Reached>(
+        &self,
+        source: usize,
+        cutoff: f64,
+        row: &mut [R],
+        buckets: &mut [Vec<(f64, u32)>],
+    ) {
         let mask = buckets.len() - 1;
         let bucket_of = |distance: f64| (distance * self.per_unit) as usize & mask;
         row[source].reach(0.0, usize::MAX);

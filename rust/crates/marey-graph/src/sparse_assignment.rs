@@ -33,11 +33,15 @@ pub fn sparse_assignment(matrix: SparseCosts) -> Result<Vec<i64>> {
         return Err(Error::new("cost", "is no sparse matrix with at least as many columns as rows"));
     }
     if let Some(e) = matrix.columns.iter().position(|&j| j < 0 || j as usize >= matrix.m) {
-        return Err(Error::new("cost", format!("has column {} at entry {e}; expected 0 <= column < {}", matrix.columns[e], matrix.m)));
+        return Err(Error::new(
+            "cost",
+            format!("has column {} at entry {e}; expected 0 <= column < {}", matrix.columns[e], matrix.m),
+        ));
     }
     if let Some(e) = matrix.costs.iter().position(|c| c.is_nan() || *c == f64::NEG_INFINITY) {
         let row = matrix.offsets.partition_point(|&o| o <= e as i64) - 1;
-        let message = format!("is {} in row {row}, column {}; expected numbers", matrix.costs[e], matrix.columns[e]);
+        let message =
+            format!("is {} in row {row}, column {}; expected numbers", matrix.costs[e], matrix.columns[e]);
         return Err(Error::new("cost", message));
     }
     let mut solver = Solver {
@@ -75,7 +79,10 @@ struct Solver<'a> {
 impl Solver<'_> {
     fn row(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + use<'_> {
         let range = self.matrix.offsets[i] as usize..self.matrix.offsets[i + 1] as usize;
-        self.matrix.columns[range.clone()].iter().map(|&j| j as usize).zip(self.matrix.costs[range].iter().copied())
+        self.matrix.columns[range.clone()]
+            .iter()
+            .map(|&j| j as usize)
+            .zip(self.matrix.costs[range].iter().copied())
     }
 
     /// Each free row takes its cheapest column and lowers its price until the second cheapest is as good.
@@ -153,7 +160,8 @@ impl Solver<'_> {
             settled.push(j);
             row = self.row_of[column] as usize;
             let range = self.matrix.offsets[row] as usize..self.matrix.offsets[row + 1] as usize;
-            let own = range.filter(|&e| self.matrix.columns[e] as usize == column).map(|e| self.matrix.costs[e]);
+            let own =
+                range.filter(|&e| self.matrix.columns[e] as usize == column).map(|e| self.matrix.costs[e]);
             base = distance - (own.fold(f64::INFINITY, f64::min) - self.price[column]);
         };
         if let Some(end) = end {

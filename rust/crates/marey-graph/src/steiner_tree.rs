@@ -47,7 +47,8 @@ pub fn steiner_tree(graph: Csr, terminals: &[i64]) -> Result<SteinerTree> {
     if let Some(first) = names.next()
         && let Some(i) = names.position(|name| name != first)
     {
-        let message = format!("has no way from {} to {}; expected connected terminals", terminals[0], terminals[i + 1]);
+        let message =
+            format!("has no way from {} to {}; expected connected terminals", terminals[0], terminals[i + 1]);
         return Err(Error::new("terminals", message));
     }
     let mut kinds = terminals.to_vec();

@@ -24,7 +24,13 @@ pub(super) struct Search {
 
 impl Search {
     pub(super) fn new(n: usize) -> Self {
-        Self { hops: vec![[FAR; LANES]; n], paths: vec![[0.0; LANES]; n], seen: vec![FAR; n], order: vec![], steps: vec![] }
+        Self {
+            hops: vec![[FAR; LANES]; n],
+            paths: vec![[0.0; LANES]; n],
+            seen: vec![FAR; n],
+            order: vec![],
+            steps: vec![],
+        }
     }
 
     /// Adds the dependencies of up to eight sources to `sum`.

@@ -23,7 +23,12 @@ pub fn betweenness(graph: Csr, sources: &[i64], pool: Option<&ThreadPool>) -> Re
     let parts = parallel::map(
         pool,
         PARTS.min(groups.len()),
-        || (Search::new(if graph.is_weighted() { n } else { 0 }), lanes::Search::new(if graph.is_weighted() { 0 } else { n })),
+        || {
+            (
+                Search::new(if graph.is_weighted() { n } else { 0 }),
+                lanes::Search::new(if graph.is_weighted() { 0 } else { n }),
+            )
+        },
         |(search, together), part| {
             let mut sum = vec![0.0; n];
             for group in groups.iter().skip(part).step_by(PARTS) {

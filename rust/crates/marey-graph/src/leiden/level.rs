@@ -39,7 +39,12 @@ impl<'a> Level<'a> {
         let mass = masses(&strength, objective);
         if plain {
             let (offsets, targets, weights) = graph.arrays();
-            return Self { offsets: offsets.into(), targets: targets.into(), weights: weights.map(Cow::from), mass };
+            return Self {
+                offsets: offsets.into(),
+                targets: targets.into(),
+                weights: weights.map(Cow::from),
+                mass,
+            };
         }
         let (mut offsets, mut targets, mut weights) = (vec![0], Vec::new(), Vec::new());
         for v in 0..n {
@@ -135,7 +140,12 @@ impl<'a> Level<'a> {
     }
 
     /// The graph of the `count` parts: arcs between them with summed weights, in the order of their first use.
-    pub(super) fn aggregated(&self, parts: &[u32], count: usize, pool: Option<&ThreadPool>) -> Level<'static> {
+    pub(super) fn aggregated(
+        &self,
+        parts: &[u32],
+        count: usize,
+        pool: Option<&ThreadPool>,
+    ) -> Level<'static> {
         let (first, members) = grouped(parts, count, None);
         let tasks = parallel::ranges(count, 512);
         let rows = parallel::map(

@@ -114,7 +114,8 @@ impl Search<'_> {
         for depth in 0.. {
             let level = coarse.as_ref().unwrap_or(base);
             let seed = random::mix(seed, depth);
-            let mut order: Vec<u32> = if depth == 0 { part_of.clone() } else { random::order(level.len(), seed) };
+            let mut order: Vec<u32> =
+                if depth == 0 { part_of.clone() } else { random::order(level.len(), seed) };
             if depth == 0 && !order.is_empty() {
                 order.rotate_left(seed as usize % base.len());
             }

@@ -117,8 +117,11 @@ impl Moves<'_> {
         let (mut to, mut best, mut link_to) = (from, stay + least, 0.0);
         links.drain(|c, link| {
             let gain = link - price * state.mass[c as usize];
-            // Equal gains go to the label of the smaller hash: the smaller label would draw everything to it.
-            if gain >= best && c != from && (gain > best || (to != from && self.hash(c) < self.hash(to))) {
+            // Equal gains go to another label at each node: none is drawn to by all.
+            if gain >= best
+                && c != from
+                && (gain > best || (to != from && self.hash(v, c) < self.hash(v, to)))
+            {
                 (to, best, link_to) = (c, gain, link);
             }
         });
@@ -128,11 +131,17 @@ impl Moves<'_> {
         (to != from).then_some(Wish { node: v, to, link_from, link_to, least })
     }
 
-    fn hash(&self, c: u32) -> u64 {
-        random::mix(self.seed, u64::from(c))
+    fn hash(&self, v: u32, c: u32) -> u64 {
+        random::mix(self.seed, u64::from(v) << 32 | u64::from(c))
     }
 
-    fn carry_out(&self, wishes: &[Wish], state: &mut State, active: &[AtomicBool], place: &mut [u32]) -> bool {
+    fn carry_out(
+        &self,
+        wishes: &[Wish],
+        state: &mut State,
+        active: &[AtomicBool],
+        place: &mut [u32],
+    ) -> bool {
         for (i, wish) in wishes.iter().enumerate() {
             place[wish.node as usize] = i as u32;
         }

@@ -86,7 +86,8 @@ impl Group<'_> {
         let mut outward = vec![0.0; k];
         for (i, (outward, &v)) in outward.iter_mut().zip(members).enumerate() {
             self.level.prefetch(members, i);
-            self.level.for_arcs(v as usize, |t, weight| *outward += if inside(t).is_some() { weight } else { 0.0 });
+            self.level
+                .for_arcs(v as usize, |t, weight| *outward += if inside(t).is_some() { weight } else { 0.0 });
         }
         let well_connected = |outward: f64, mass: f64| outward >= self.resolution * mass * (whole - mass);
         let mut part: Vec<u32> = (0..k as u32).collect();

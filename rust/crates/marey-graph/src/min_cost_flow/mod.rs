@@ -47,10 +47,11 @@ pub fn min_cost_flow(network: &Network) -> Result<Flow> {
     while let Some(entering) = simplex.entering() {
         simplex.pivot(entering)?;
     }
-    if let Some(v) = (0..n).find(|&v| simplex.flow[m + v] > 0 && network.supply[v] > 0) {
+    if simplex.flow[m..].iter().any(|&units| units > 0) {
         let nodes = stuck(network, &simplex.flow);
+        let v = *nodes.iter().find(|&&v| network.supply[v as usize] > 0).expect("more supply than room");
         let rule = "expected supplies that the capacities can carry";
-        let message = format!("of node {v}, {}, has no way; {rule}", network.supply[v]);
+        let message = format!("of node {v}, {}, has no way; {rule}", network.supply[v as usize]);
         return Err(Error::new("supply", message).proved(Kind::Infeasible, nodes));
     }
     simplex.flow.truncate(m);
@@ -59,7 +60,7 @@ pub fn min_cost_flow(network: &Network) -> Result<Flow> {
     Ok(Flow { cost, flow: simplex.flow, potential: simplex.tree.potential })
 }
 
-/// What the nodes whose supply found no way reach over arcs with room.
+/// What is reached over arcs with room from the nodes that flow leaves for the artificial root.
 fn stuck(network: &Network, flow: &[i64]) -> Vec<i64> {
     let (n, m) = (network.supply.len(), network.src.len());
     let mut around: Vec<Vec<u32>> = vec![Vec::new(); n];
@@ -71,7 +72,7 @@ fn stuck(network: &Network, flow: &[i64]) -> Vec<i64> {
             around[network.dst[e] as usize].push(network.src[e] as u32);
         }
     }
-    let mut inside: Vec<bool> = (0..n).map(|v| network.supply[v] > 0 && flow[m + v] > 0).collect();
+    let mut inside: Vec<bool> = (0..n).map(|v| network.supply[v] >= 0 && flow[m + v] > 0).collect();
     let mut stack: Vec<usize> = (0..n).filter(|&v| inside[v]).collect();
     while let Some(v) = stack.pop() {
         for &t in &around[v] {
