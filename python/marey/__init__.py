@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from marey._runtime.threads import get_num_threads as get_num_threads
 from marey._runtime.threads import set_num_threads as set_num_threads
 from marey.errors import BackendError as BackendError
+from marey.errors import TraceError as TraceError
 
 if TYPE_CHECKING:
     from marey import events as events
     from marey import filters as filters
     from marey import graph as graph
+    from marey import math as math
     from marey import moo as moo
     from marey import nn as nn
     from marey import ragged as ragged
@@ -21,13 +23,23 @@ if TYPE_CHECKING:
     from marey import state_space as state_space
     from marey import study as study
     from marey import survival as survival
+    from marey._model.model import Model as Model
+    from marey._model.model import model as model
     from marey._runtime.doctor import doctor as doctor
     from marey._runtime.verify import verify as verify
 
 # Domains load at their first use: `import marey` stays fast and needs NumPy alone.
-_DOMAINS = ("events", "filters", "graph", "moo", "nn", "ragged", "scan", "state_space", "study", "survival")
+_DOMAINS = ("events", "filters", "graph", "math", "moo", "nn", "ragged", "scan", "state_space", "study", "survival")
 
-__all__ = ["BackendError", "doctor", "get_num_threads", "set_num_threads", "verify"]
+# Names of the package that live deeper.
+_NAMES = {
+    "Model": "marey._model.model",
+    "doctor": "marey._runtime.doctor",
+    "model": "marey._model.model",
+    "verify": "marey._runtime.verify",
+}
+
+__all__ = ["BackendError", "Model", "TraceError", "doctor", "get_num_threads", "model", "set_num_threads", "verify"]
 
 try:
     __version__ = version("marey")
@@ -38,8 +50,8 @@ except PackageNotFoundError:  # a source tree that was never installed
 def __getattr__(name: str) -> Any:
     if name in _DOMAINS:
         return importlib.import_module(f"marey.{name}")
-    if name in ("doctor", "verify"):
-        return getattr(importlib.import_module(f"marey._runtime.{name}"), name)
+    if name in _NAMES:
+        return getattr(importlib.import_module(_NAMES[name]), name)
     raise AttributeError(f"module 'marey' has no attribute {name!r}")
 
 

@@ -14,6 +14,14 @@ def get_num_threads() -> int: ...
 def isa() -> str: ...
 def best_isa() -> str: ...
 def poison_outputs(on: bool) -> None: ...
+def causal_conv1d(
+    x: _Floats,
+    weight: _Floats,
+    bias: _Floats | None = None,
+    x0: _Floats | None = None,
+    silu: bool = False,
+    channels_last: bool = False,
+) -> _Floats: ...
 def decay_scan(
     x: _Floats,
     dt: _Floats,
@@ -23,8 +31,46 @@ def decay_scan(
     offsets: NDArray[np.int64] | None = None,
     channels_last: bool = False,
 ) -> tuple[_Floats, _Floats]: ...
+def grud(
+    x: _Floats,
+    mask: NDArray[np.bool_],
+    dt: _Floats,
+    x_mean: _Floats,
+    W: _Floats,
+    U: _Floats,
+    V: _Floats,
+    b: _Floats,
+    w_x: _Floats,
+    b_x: _Floats,
+    W_h: _Floats,
+    b_h: _Floats,
+    h0: _Floats | None = None,
+    x_last: _Floats | None = None,
+    age: _Floats | None = None,
+    offsets: NDArray[np.int64] | None = None,
+) -> tuple[_Floats, _Floats, _Floats, _Floats]: ...
+def linear_recurrence(
+    a: _Floats,
+    x: _Floats,
+    h0: _Floats | None = None,
+    reset: NDArray[np.bool_] | None = None,
+    is_complex: bool = False,
+    reverse: bool = False,
+    channels_last: bool = False,
+) -> tuple[_Floats, _Floats]: ...
+def s5_scan(
+    x: _Floats,
+    Lambda: _Floats,
+    dt: _Floats,
+    h0: _Floats | None = None,
+    reset: NDArray[np.bool_] | None = None,
+    channels_last: bool = False,
+) -> tuple[_Floats, _Floats]: ...
 def segment_reduce(values: _Floats, offsets: NDArray[np.int64], op: str) -> _Floats: ...
 def segment_softmax(values: _Floats, offsets: NDArray[np.int64]) -> _Floats: ...
+def spmm(
+    offsets: NDArray[np.int64], targets: NDArray[np.int32] | NDArray[np.int64], x: _Floats, weights: _Floats | None
+) -> _Floats: ...
 def list_tar(archive: bytes) -> tuple[list[tuple[str, str, int, int]], int, str]: ...
 def read_physionet2012(
     texts: Sequence[bytes | memoryview], ids_in_names: Sequence[int], threads: int
@@ -70,6 +116,21 @@ def sosfilt(
 def sosfiltfilt(
     sections: NDArray[np.float64], zi: NDArray[np.float64], x: _Floats, padding: int, padlen: int
 ) -> _Floats: ...
+def selective_scan(
+    u: _Floats,
+    delta: _Floats,
+    A: _Floats,
+    B: _Floats,
+    C: _Floats,
+    D: _Floats | None = None,
+    z: _Floats | None = None,
+    delta_bias: _Floats | None = None,
+    h0: _Floats | None = None,
+    dt_scale: _Floats | None = None,
+    reset: NDArray[np.bool_] | None = None,
+    softplus: bool = False,
+    channels_last: bool = False,
+) -> tuple[_Floats, _Floats]: ...
 def survival_risk_table(
     time: NDArray[np.float64],
     event: NDArray[np.bool_],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BackendError", "InfeasibleError", "NegativeCycleError"]
+__all__ = ["BackendError", "InfeasibleError", "NegativeCycleError", "TraceError"]
 
 
 class BackendError(RuntimeError):
@@ -29,3 +29,7 @@ class NegativeCycleError(ValueError):
     def __init__(self, message: str, cycle: Any = None) -> None:
         super().__init__(message)
         self.cycle = cycle
+
+
+class TraceError(TypeError):
+    """A function does what cannot be traced: the message names the line and the way out."""

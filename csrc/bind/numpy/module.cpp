@@ -6,10 +6,15 @@
 
 namespace py = pybind11;
 
+void bind_causal_conv1d(py::module_& m);
 void bind_events(py::module_& m);
+void bind_graph(py::module_& m);
 void bind_ragged(py::module_& m);
 void bind_filters(py::module_& m);
+void bind_linear_recurrence(py::module_& m);
+void bind_s5_scan(py::module_& m);
 void bind_scan(py::module_& m);
+void bind_selective_scan(py::module_& m);
 void bind_state_space(py::module_& m);
 void bind_survival(py::module_& m);
 
@@ -21,10 +26,15 @@ PYBIND11_MODULE(_core, m) {
   m.def("best_isa", [] { return marey::isa::name(marey::isa::best_supported()); });
   m.def("poison_outputs", [](bool on) { marey::numpy::poison_outputs = on; }, py::arg("on"));
   m.attr("compiler") = MAREY_COMPILER;
+  bind_causal_conv1d(m);
   bind_events(m);
+  bind_graph(m);
   bind_ragged(m);
   bind_filters(m);
+  bind_linear_recurrence(m);
+  bind_s5_scan(m);
   bind_scan(m);
+  bind_selective_scan(m);
   bind_state_space(m);
   bind_survival(m);
 }

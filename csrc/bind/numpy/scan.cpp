@@ -66,7 +66,10 @@ py::tuple decay_scan(const Array<T>& x, const Array<T>& dt, const Array<T>& rate
 
 }  // namespace
 
+void bind_grud(py::module_& m);
+
 void bind_scan(py::module_& m) {
+  bind_grud(m);
   const auto def = [&](auto function) {
     m.def("decay_scan", function, py::arg("x").noconvert(), py::arg("dt").noconvert(), py::arg("rate").noconvert(),
           py::arg("h0").noconvert() = py::none(), py::arg("mask").noconvert() = py::none(),

@@ -18,7 +18,7 @@ import numpy as np
 
 import marey
 from marey._runtime import native
-from marey._runtime.specs import Case, Inputs, OpSpec, Tolerance
+from marey._runtime.specs import Case, Inputs, OpSpec, Tolerance, cast
 
 __all__ = ["Item", "Skipped", "plan"]
 
@@ -134,6 +134,17 @@ def outputs(result: Any) -> tuple[Any, ...]:
     return result if isinstance(result, tuple) else (result,)
 
 
+def _is_complex(array: Any) -> bool:
+    return "complex" in str(array.dtype)
+
+
+def _as_real(tensor: Any) -> Any:
+    """A complex tensor as pairs, any other as it is."""
+    import torch
+
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
+
+
 def _arrays(inputs: Inputs) -> dict[str, Any]:
     return {name: value for name, value in inputs.items() if hasattr(value, "dtype")}
 
@@ -167,10 +178,7 @@ def _value(item: Item) -> None:
 @_check("float32 equals float64", backends=("numpy", "torch", "cuda"), dtypes=("float32",))
 def _dtypes(item: Item) -> None:
     in_float32 = item.case.inputs("float32")
-    in_float64 = {
-        name: value.astype("float64") if getattr(value, "dtype", None) == np.float32 else value
-        for name, value in in_float32.items()
-    }
+    in_float64 = {name: cast(value, "float64") for name, value in in_float32.items()}
     single = item.spec.function(**to_backend(in_float32, item.backend))
     double = item.spec.function(**to_backend(in_float64, item.backend))
     assert_close(single, double, item.tolerance(), "float32 against float64")
@@ -229,7 +237,9 @@ def _kind(item: Item) -> None:
     for k, out in enumerate(outputs(item.spec.function(**inputs))):
         assert type(out) is type(example), f"output {k} is a {type(out).__name__}, input a {type(example).__name__}"
         dtype = str(out.dtype).removeprefix("torch.")
-        expected = item.spec.output_dtype or item.dtype
+        expected = item.spec.output_dtype or str(
+            np.result_type(item.dtype, np.complex64 if _is_complex(out) else item.dtype)
+        )
         assert dtype == expected, f"output {k} has dtype {dtype}, expected {expected}"
         assert getattr(out, "device", None) == getattr(example, "device", None), f"output {k} is on {out.device}"
 
@@ -303,7 +313,7 @@ def _results_and_gradients(item: Item, function: Callable[..., Any] | None = Non
     generator = torch.Generator().manual_seed(1)
     loss = sum(
         (r * torch.randn(r.shape, generator=generator, dtype=torch.float64).to(r)).nansum()
-        for r in results
+        for r in map(_as_real, results)
         if r.dtype.is_floating_point
     )
     return (*results, *torch.autograd.grad(loss, [inputs[name] for name in wanted]))
@@ -336,7 +346,8 @@ def _chunked(item: Item) -> None:
     inputs = item.inputs()
     # A state of full precision carries over without a rounding of its own.
     names = (chunks.state_in,) if isinstance(chunks.state_in, str) else chunks.state_in
-    inputs |= {name: item.inputs("float64")[name] for name in names}
+    if chunks.wide_state:
+        inputs |= {name: item.inputs("float64")[name] for name in names}
     whole = outputs(item.spec.function(**inputs))
     length = chunks.length(inputs)
     for t in sorted({0, 1, length // 3, length - 1, length}):
@@ -375,7 +386,7 @@ def _gradcheck(item: Item) -> None:
 
     def function(*values: Any) -> Any:
         results = outputs(item.spec.function(**{**inputs, **dict(zip(names, values, strict=True))}))
-        return tuple(r for r in results if r.dtype.is_floating_point)
+        return tuple(r for r in results if r.dtype.is_floating_point or r.is_complex())
 
     torch.autograd.gradcheck(function, [inputs[name].requires_grad_(True) for name in names])
 
@@ -420,7 +431,9 @@ def _inductor(item: Item) -> None:
     import torch
 
     torch.compiler.reset()
-    _assert_compiled_agrees(item, torch.compile(item.spec.function, fullgraph=True))
+    with warnings.catch_warnings():  # Inductor calls complex operators as they are, and warns that it does
+        warnings.filterwarnings("ignore", message="Torchinductor does not support code generation for complex")
+        _assert_compiled_agrees(item, torch.compile(item.spec.function, fullgraph=True))
 
 
 def _assert_compiled_agrees(item: Item, compiled: Callable[..., Any]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 __all__ = ["DOMAINS", "Case", "Chunks", "OpSpec", "Tolerance", "all_specs", "on_registration", "register"]
 
 # The domains whose operations have specs; importing one registers them.
-DOMAINS = ("filters", "moo", "ragged", "scan", "state_space", "survival")
+DOMAINS = ("filters", "graph", "moo", "ragged", "scan", "state_space", "survival")
 
 Inputs = dict[str, Any]
 
@@ -48,9 +48,11 @@ class Case:
 
 
 def cast(value: Any, dtype: str) -> Any:
-    """A floating array in ``dtype``; anything else as it is."""
+    """A floating array in ``dtype``, a complex one in the complex dtype of that precision; anything else as it is."""
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return value.astype(dtype)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "c":
+        return value.astype(np.result_type(dtype, np.complex64))
     return value
 
 
@@ -59,7 +61,8 @@ class Chunks:
     """How a causal operation is cut in time: ``split(inputs, t)`` gives two sets of inputs; the first call's output
     number ``state_out`` goes into the second as ``state_in``; outputs number ``joined`` are joined along ``axis``.
     Where the state is no output of its own, ``carry(first inputs, their outputs)`` gives the second call's arguments
-    ``state_in`` (several names then) and others."""
+    ``state_in`` (several names then) and others. ``wide_state``: whether a float64 state may stand beside a float32
+    signal."""
 
     split: Callable[[Inputs, int], tuple[Inputs, Inputs]]
     length: Callable[[Inputs], int]
@@ -68,6 +71,7 @@ class Chunks:
     joined: tuple[int, ...]
     axis: int = -1
     carry: Callable[[Inputs, tuple[Any, ...]], Inputs] | None = None
+    wide_state: bool = True
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 assignment, flow and matched cohorts."""
 
 from marey.graph.assignment import assignment as assignment
+from marey.graph.balance import Balance as Balance
 from marey.graph.centrality import betweenness as betweenness
 from marey.graph.centrality import closeness as closeness
 from marey.graph.centrality import pagerank as pagerank
-from marey.graph.cohort import Balance as Balance
 from marey.graph.cohort import CohortMatch as CohortMatch
 from marey.graph.cohort import match_cohort as match_cohort
 from marey.graph.community import adjusted_rand as adjusted_rand
@@ -15,6 +15,7 @@ from marey.graph.community import leiden as leiden
 from marey.graph.community import louvain as louvain
 from marey.graph.community import modularity as modularity
 from marey.graph.community import normalized_mutual_information as normalized_mutual_information
+from marey.graph.edge_softmax import edge_softmax as edge_softmax
 from marey.graph.flow import Flow as Flow
 from marey.graph.flow import MaxFlow as MaxFlow
 from marey.graph.flow import max_flow as max_flow
@@ -26,6 +27,7 @@ from marey.graph.matching import max_weight_matching as max_weight_matching
 from marey.graph.paths import bfs as bfs
 from marey.graph.paths import components as components
 from marey.graph.paths import shortest_paths as shortest_paths
+from marey.graph.spmm import spmm as spmm
 from marey.graph.structure import SteinerTree as SteinerTree
 from marey.graph.structure import core_number as core_number
 from marey.graph.structure import minimum_spanning_tree as minimum_spanning_tree

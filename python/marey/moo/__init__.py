@@ -1,19 +1,45 @@
-"""Multi-objective optimisation: ranking, indicators, archives. All objectives are minimised."""
+"""Multi-objective optimisation: spaces, optimizers, ranking, indicators, archives. All objectives are minimised."""
 
+from marey.moo import ref_dirs as ref_dirs
+from marey.moo import stop as stop
+from marey.moo._evaluate import LostWorkerError as LostWorkerError
+from marey.moo.agemoea2 import AGEMOEA2 as AGEMOEA2
 from marey.moo.archive import Archive as Archive
 from marey.moo.box_decomposition import box_decomposition as box_decomposition
+from marey.moo.cmaes import CMAES as CMAES
+from marey.moo.compiled import Compiled as Compiled
+from marey.moo.compiled import compiled as compiled
 from marey.moo.crowding_distance import crowding_distance as crowding_distance
+from marey.moo.de import DE as DE
 from marey.moo.eaf import eaf as eaf
 from marey.moo.ehvi import ehvi as ehvi
 from marey.moo.epsilon import epsilon as epsilon
 from marey.moo.gd import gd as gd
 from marey.moo.gd import gd_plus as gd_plus
+from marey.moo.gde3 import GDE3 as GDE3
 from marey.moo.hv_approx import hv_approx as hv_approx
 from marey.moo.hv_contributions import hv_contributions as hv_contributions
 from marey.moo.hv_contributions import hv_least as hv_least
 from marey.moo.hypervolume import hypervolume as hypervolume
 from marey.moo.igd import igd as igd
 from marey.moo.igd import igd_plus as igd_plus
+from marey.moo.mocmaes import MOCMAES as MOCMAES
+from marey.moo.moead import MOEAD as MOEAD
+from marey.moo.nsga2 import NSGA2 as NSGA2
+from marey.moo.nsga3 import NSGA3 as NSGA3
+from marey.moo.nsga3 import UNSGA3 as UNSGA3
+from marey.moo.optimizer import Optimizer as Optimizer
 from marey.moo.pareto_rank import pareto_rank as pareto_rank
 from marey.moo.r2 import r2 as r2
+from marey.moo.result import Point as Point
+from marey.moo.result import Result as Result
+from marey.moo.rvea import RVEA as RVEA
+from marey.moo.smsemoa import SMSEMOA as SMSEMOA
+from marey.moo.space import Space as Space
 from marey.moo.spacing import spacing as spacing
+from marey.moo.spea2 import SPEA2 as SPEA2
+from marey.moo.variables import Bool as Bool
+from marey.moo.variables import Categorical as Categorical
+from marey.moo.variables import Int as Int
+from marey.moo.variables import Permutation as Permutation
+from marey.moo.variables import Real as Real

@@ -10,7 +10,23 @@ except ImportError as error:
     raise BackendError(f"marey.nn needs torch ({error}); install it: pip install 'marey[torch]'") from error
 
 from marey.nn.event_encoder import EventEncoder as EventEncoder
+from marey.nn.grud import GRUD as GRUD
+from marey.nn.grud import GRUDState as GRUDState
+from marey.nn.kalman_smoother import KalmanSmoother as KalmanSmoother
+from marey.nn.kalman_smoother import KalmanState as KalmanState
+from marey.nn.kalman_smoother import Outputs as Outputs
 from marey.nn.keyed_dropout import KeyedDropout as KeyedDropout
 from marey.nn.keyed_dropout import keyed_uniform as keyed_uniform
+from marey.nn.sos_filter import SOSFilter as SOSFilter
 
-__all__ = ["EventEncoder", "KeyedDropout", "keyed_uniform"]
+__all__ = [
+    "GRUD",
+    "EventEncoder",
+    "GRUDState",
+    "KalmanSmoother",
+    "KalmanState",
+    "KeyedDropout",
+    "Outputs",
+    "SOSFilter",
+    "keyed_uniform",
+]

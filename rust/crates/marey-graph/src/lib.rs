@@ -7,6 +7,7 @@ mod assignment;
 mod betweenness;
 mod bfs;
 mod closeness;
+mod cohort;
 mod components;
 mod core_number;
 mod csr;
@@ -30,6 +31,10 @@ pub use assignment::assignment;
 pub use betweenness::betweenness;
 pub use bfs::bfs;
 pub use closeness::closeness;
+pub use cohort::{
+    Matched, Metric, NearFine, Ratio, Subjects, Window, allowed_pairs, edge_cover, match_greedy,
+    match_optimal,
+};
 pub use components::{strong_components, weak_components};
 pub use core_number::core_number;
 pub use csr::{Csr, Owned};

@@ -1,5 +1,6 @@
 //! Multi-objective optimisation in plain Rust: no Python, no global state. All objectives are minimised.
 
+mod algorithms;
 mod approximation;
 mod archive;
 mod argsort;
@@ -8,6 +9,7 @@ mod boxes;
 mod contributions;
 mod distance;
 mod error;
+mod evolve;
 mod gradient;
 mod hypervolume;
 mod improvement;
@@ -16,8 +18,11 @@ mod pareto_rank;
 mod points;
 mod r2;
 mod random;
+mod space;
 mod spread;
+mod variation;
 
+pub use algorithms::{ALGORITHMS, das_dennis, riesz};
 pub use approximation::hv_approx;
 pub use archive::{Archive, Drop};
 pub use attainment::eaf;
@@ -25,10 +30,12 @@ pub use boxes::{Boxes, dominated_boxes, nondominated_boxes};
 pub use contributions::{hv_contributions, hv_least};
 pub use distance::{epsilon, gd, gd_plus, igd, igd_plus};
 pub use error::{Error, Result};
+pub use evolve::{Evaluate, Optimizer, Plan, Setting, Settings};
 pub use gradient::hv_gradient;
 pub use hypervolume::hypervolume;
 pub use improvement::ehvi;
 pub use pareto_rank::pareto_rank;
 pub use points::Points;
 pub use r2::{r2, r2_exact};
+pub use space::{Condition, Kind, Sampling, Space, Variable};
 pub use spread::{crowding_distance, spacing};

@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod array;
+mod cohort;
 mod error;
 mod flow;
 mod graph;
@@ -18,6 +19,7 @@ mod _rust {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         threads::register(module)?;
+        cohort::register(module)?;
         graph::register(module)?;
         flow::register(module)?;
         moo::register(module)

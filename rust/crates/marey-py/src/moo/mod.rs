@@ -2,7 +2,9 @@
 
 mod archive;
 mod indicator;
+mod optimizer;
 mod rank;
+mod space;
 mod volume;
 
 use pyo3::prelude::*;
@@ -11,5 +13,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     rank::register(module)?;
     indicator::register(module)?;
     archive::register(module)?;
+    space::register(module)?;
+    optimizer::register(module)?;
     volume::register(module)
 }

@@ -1,0 +1,1 @@
+"""The user's model as native code: traced once to an expression graph, compiled from it."""

@@ -1,0 +1,1 @@
+"""The Triton kernels of recurrences over time, for CUDA tensors."""
