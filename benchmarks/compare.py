@@ -24,6 +24,7 @@ from contenders import copy_bandwidth
 
 HERE = Path(__file__).parent
 PEERS = ("numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "scikit-learn", "moocore", "pymoo")
+PEERS += ("igraph", "networkit", "leidenalg", "rustworkx", "ortools", "lapx", "hnswlib")
 
 
 def run(paths: list[str], select: str | None) -> list[dict[str, Any]]:

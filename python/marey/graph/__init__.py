@@ -22,6 +22,7 @@ from marey.graph.flow import max_flow as max_flow
 from marey.graph.flow import min_cost_flow as min_cost_flow
 from marey.graph.graph import Graph as Graph
 from marey.graph.knn import nearest_neighbors as nearest_neighbors
+from marey.graph.layout import layout as layout
 from marey.graph.matching import Matching as Matching
 from marey.graph.matching import max_weight_matching as max_weight_matching
 from marey.graph.paths import bfs as bfs
