@@ -23,21 +23,9 @@ from typing import Any
 from contenders import copy_bandwidth
 
 HERE = Path(__file__).parent
-PEERS = (
-    "numpy",
-    "scipy",
-    "torch",
-    "numba",
-    "pandas",
-    "pyarrow",
-    "scikit-learn",
-    "moocore",
-    "pymoo",
-    "statsmodels",
-    "simdkalman",
-    "torch-kf",
-    "philtorch",
-)
+PEERS = ("numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "scikit-learn", "moocore", "pymoo")
+PEERS += ("statsmodels", "simdkalman", "torch-kf", "philtorch")
+PEERS += ("igraph", "networkit", "leidenalg", "rustworkx", "ortools", "lapx", "hnswlib")
 
 
 def run(paths: list[str], select: str | None) -> list[dict[str, Any]]:
