@@ -19,13 +19,16 @@ import torch
 from numpy.typing import NDArray
 
 import marey
+from marey.errors import BackendError
 from marey.events import Events
 from marey.study.p12.cohort import Cohort
 from marey.study.p12.data import DataSource, locate
 from marey.study.p12.dataset import DEATH, steps, targets
 from marey.study.p12.evaluate import Evaluation, evaluate, example
 from marey.study.p12.files import write_whole
+from marey.study.p12.matched import Matched, check_exposure, matched
 from marey.study.p12.model import ModelConfig, RiskModel
+from marey.study.p12.phenotypes import Phenotypes, phenotypes
 from marey.study.p12.result import Epoch, StudyResult
 from marey.study.p12.scale import Scale, Statics
 from marey.study.p12.train import TrainConfig, fit, held_back
@@ -36,7 +39,8 @@ __all__ = ["Config", "run"]
 
 IDENTITY, CHECKPOINT, MODEL = "run.json", "checkpoint.pt", "model.npz"
 EVALUATION, BASELINES, REPORT = "evaluation.npz", "baselines.npz", "report.json"
-STAGES = (IDENTITY, CHECKPOINT, MODEL, EVALUATION, BASELINES, REPORT, "report.html")
+PHENOTYPES, MATCHED = "phenotypes.npz", "matched.npz"
+STAGES = (IDENTITY, CHECKPOINT, MODEL, EVALUATION, BASELINES, PHENOTYPES, MATCHED, REPORT, "report.html")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class Config:
         Go on with what is in `out`; otherwise the run begins anew.
     model : str
         "event".
+    exposure : str
+        Variable of the matched comparison: stays with it in the first 24 hours beside those without.
     """
 
     data: str | None = None
@@ -73,6 +79,7 @@ class Config:
     threads: int | None = None
     resume: bool = False
     model: str = "event"
+    exposure: str = "MechVent"
     sizes: ModelConfig = field(default_factory=ModelConfig)
     training: TrainConfig = field(default_factory=TrainConfig)
 
@@ -120,6 +127,7 @@ class _Study:
     def run(self) -> StudyResult | None:
         started = time.perf_counter()
         source = self._read()
+        check_exposure(source.test, self.config.exposure)
         identity = self._identify(source)
         train, test = source.train, source.test
         scale, statics = Scale.fit(train.vocab, train.code, train.value), Statics.fit(train)
@@ -151,6 +159,7 @@ class _Study:
             latency_us=float(evaluation.latency_us),
             timings=self.timings,
             versions=_versions(),
+            **self._patients(test),
         )
         from marey.study.p12.report import write_report
 
@@ -180,6 +189,7 @@ class _Study:
             "train": _digest(source.train),
             "test": _digest(source.test),
             "seed": config.seed,
+            "exposure": config.exposure,
             "device": config.device,
             "threads": torch.get_num_threads(),
             "processes": self.world.size,
@@ -243,6 +253,19 @@ class _Study:
 
         return self._stage("baselines", BASELINES, lambda: baselines(train, test, seed=self.config.seed))
 
+    def _patients(self, test: Events) -> dict[str, Any]:
+        """Phenotypes and the matched comparison; what these stays or this build do not allow is left out, and said."""
+        died, seed, exposure = test.labels[DEATH] == 1, self.config.seed, self.config.exposure
+        found: dict[str, Any] = {}
+        try:
+            stored = self._stage("phenotypes", PHENOTYPES, lambda: phenotypes(test, died, seed=seed).arrays())
+            found["phenotypes"] = Phenotypes(**stored)
+            stored = self._stage("matching", MATCHED, lambda: matched(test, died, exposure).arrays())
+            found["matched"] = Matched(**stored)
+        except (BackendError, ValueError) as error:
+            self.say(f"left out: {error}")
+        return found
+
     def _stage(self, name: str, file: str, compute: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
         """The arrays in `file`, or, where it is not there yet, those computed and put there."""
         path = self.out / file
@@ -287,7 +310,7 @@ def _cohort(train: Events, test: Events, validation: NDArray[np.bool_]) -> dict[
 
 
 def _shown(config: Config, here: World) -> dict[str, Any]:
-    names = ("model", "train", "test", "seed", "device")
+    names = ("model", "train", "test", "seed", "device", "exposure")
     shown = {name: getattr(config, name) for name in names}
     shown |= {"threads": torch.get_num_threads(), "processes": here.size}
     return shown | vars(config.training) | vars(config.sizes)
