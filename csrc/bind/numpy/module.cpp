@@ -8,6 +8,7 @@ namespace py = pybind11;
 
 void bind_causal_conv1d(py::module_& m);
 void bind_events(py::module_& m);
+void bind_ode(py::module_& m);
 void bind_ragged(py::module_& m);
 void bind_filters(py::module_& m);
 void bind_linear_recurrence(py::module_& m);
@@ -27,6 +28,7 @@ PYBIND11_MODULE(_core, m) {
   m.attr("compiler") = MAREY_COMPILER;
   bind_causal_conv1d(m);
   bind_events(m);
+  bind_ode(m);
   bind_ragged(m);
   bind_filters(m);
   bind_linear_recurrence(m);
