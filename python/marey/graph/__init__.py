@@ -11,6 +11,7 @@ from marey.graph.community import adjusted_rand as adjusted_rand
 from marey.graph.community import leiden as leiden
 from marey.graph.community import modularity as modularity
 from marey.graph.community import normalized_mutual_information as normalized_mutual_information
+from marey.graph.edge_softmax import edge_softmax as edge_softmax
 from marey.graph.flow import Flow as Flow
 from marey.graph.flow import assignment as assignment
 from marey.graph.flow import min_cost_flow as min_cost_flow
@@ -19,6 +20,7 @@ from marey.graph.knn import nearest_neighbors as nearest_neighbors
 from marey.graph.paths import bfs as bfs
 from marey.graph.paths import components as components
 from marey.graph.paths import shortest_paths as shortest_paths
+from marey.graph.spmm import spmm as spmm
 from marey.graph.structure import core_number as core_number
 from marey.graph.structure import minimum_spanning_tree as minimum_spanning_tree
 from marey.graph.structure import triangles as triangles

@@ -1,0 +1,1 @@
+"""The Triton kernels of graphs, for CUDA tensors."""
