@@ -246,11 +246,11 @@ def _inputs(y0: Any, t_eval: Any, params: Any, t0: Any) -> tuple[np.ndarray[Any,
         place = ", ".join(str(int(i)) for i in (*falling[0][:-1], falling[0][-1] + 1))
         raise ValueError(f"`t_eval[{place}]` is {times[tuple(falling[0][:-1])][falling[0][-1] + 1]}; times must rise")
     if times.shape[-1]:
-        first = np.broadcast_to(times[..., 0], (n,))
-        early = np.flatnonzero(first < start_at)
+        earliest = np.broadcast_to(times[..., 0], (n,))
+        early = np.flatnonzero(earliest < start_at)
         if len(early):
             i = int(early[0])
-            raise ValueError(f"`t_eval` of problem {i} begins at {first[i]}, before `t0`, {start_at[i]}")
+            raise ValueError(f"`t_eval` of problem {i} begins at {earliest[i]}, before `t0`, {start_at[i]}")
     return states, times, parameters, start_at
 
 
