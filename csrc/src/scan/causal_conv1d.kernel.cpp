@@ -36,9 +36,6 @@ template <int W, typename T, typename Emit>
     V s[together];
     for (V& v : s) v = bias;
     const T* at = x + j * run.stride;
-    if (run.tap > 1) {  // strides that no prefetcher follows
-      for (int i = 0; i < together; ++i) __builtin_prefetch(at + (i + 16) * run.stride);
-    }
 #pragma GCC unroll 4
     for (int64_t k = 0; k < taps; ++k) {
 #pragma GCC unroll 4
