@@ -50,6 +50,7 @@ def study(monkeypatch):
         module.asked.append(config)
         score = {f"{k}{c}": v for k in ("auroc", "auprc") for c, v in (("", 0.5), ("_ci95", [0.4, 0.6]))}
         report = {"source": "synthetic", "note": "SYNTHETIC stays.", "test": score, "baselines": {"other": score}}
+        report["config"] = {"model": config.model}
         config.out.mkdir(exist_ok=True)
         (config.out / "report.json").write_text(json.dumps(report))
         return config.out / "report.html"

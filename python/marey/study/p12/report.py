@@ -46,7 +46,8 @@ def write_report(result: StudyResult, out: Path) -> Path:
 
 def model_name(config: Mapping[str, Any]) -> str:
     """What the report calls the model of a run with these settings."""
-    return NAMES[config.get("model", "event")]
+    kind = str(config.get("model", "event"))
+    return NAMES.get(kind, kind)
 
 
 def summary(out: Path) -> str:
