@@ -65,10 +65,6 @@ CASES = {
             lambda found: np.array(found.scores()),
         ),
         "igraph": (lambda: peers.igraph().pagerank(), np.array),
-        "rustworkx": (
-            lambda: pytest.importorskip("rustworkx").pagerank(peers.rustworkx().to_directed(), tol=1e-8),
-            lambda found: np.array([found[v] for v in range(peers.NODES)]),
-        ),
     },
     "components": {
         "marey": (lambda: components(peers.ours()), lambda found: found.max() + 1),

@@ -43,7 +43,7 @@ def networkit(weighted=False):
     nk.setNumberOfThreads(1)
     src, dst, weight, _ = edges()
     coo = (weight, (src, dst)) if weighted else (src, dst)
-    return nk.GraphFromCoo(coo, n=NODES, directed=False)
+    return nk.GraphFromCoo(coo, n=NODES, weighted=weighted, directed=False)
 
 
 @cache

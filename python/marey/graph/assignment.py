@@ -84,7 +84,8 @@ def _check(matrix: NDArray[np.float64], maximize: bool) -> None:
 def _pairs(columns: NDArray[np.int64], turned: bool) -> Pairs:
     rows = np.where(columns < 0, -1, np.broadcast_to(np.arange(columns.shape[-1]), columns.shape))
     if not turned:
-        return rows, columns
+        # An array of its own: SciPy indexes a sparse matrix by no other.
+        return rows, columns.copy()
     order = np.argsort(columns, axis=-1)
     return np.take_along_axis(columns, order, -1), np.take_along_axis(rows, order, -1)
 
