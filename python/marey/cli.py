@@ -101,6 +101,11 @@ def _add_p12(studies: argparse._SubParsersAction[_Parser], common: _Parser) -> N
     )
     model.add_argument("--epochs", type=_at_least(1), metavar="N", help="passes over the training stays")
     model.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="of every random draw (default: 0)")
+    model.add_argument(
+        "--exposure",
+        metavar="VARIABLE",
+        help="of the matched comparison: stays with it in the first 24 hours beside those without (default: MechVent)",
+    )
     machine = p12.add_argument_group("machine")
     machine.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     machine.add_argument("--threads", type=_at_least(1), metavar="N", help="processor threads (default: all cores)")
@@ -153,7 +158,7 @@ def _study_p12(options: argparse.Namespace) -> int:
     if options.out.exists() and not options.out.is_dir():
         raise ValueError(f"--out {options.out} is a file; expected a folder")
     run = importlib.import_module("marey.study.p12.run")
-    names = ("data", "train", "test", "out", "device", "epochs", "seed", "threads", "resume")
+    names = ("data", "train", "test", "out", "device", "epochs", "seed", "threads", "resume", "exposure")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if len(options.model) > 1:
         from marey.study.p12.compare import comparison_summary, run_models

@@ -84,7 +84,19 @@ def test_every_option_has_a_help_text(capsys):
         main(["study", "p12", "--help"])
     assert leaving.value.code == 0
     text = capsys.readouterr().out
-    for option in ("data", "train", "test", "out", "device", "epochs", "seed", "threads", "resume", "model"):
+    for option in (
+        "data",
+        "train",
+        "test",
+        "out",
+        "device",
+        "epochs",
+        "seed",
+        "threads",
+        "resume",
+        "model",
+        "exposure",
+    ):
         assert f"--{option}" in text
 
 

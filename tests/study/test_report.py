@@ -46,6 +46,8 @@ SCHEMA = {
     "model": {"bytes": int, "latency_us": float},
     "timings": dict,
     "versions": dict,
+    "phenotypes": (dict, type(None)),
+    "matched": (dict, type(None)),
 }
 DIFFERENCES = {f"{k}_difference{c}": t for k in ("auroc", "auprc") for c, t in (("", float), ("_ci95", INTERVAL))}
 

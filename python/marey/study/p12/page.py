@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from marey.study.p12 import figures
+from marey.study.p12 import cohort_figures, figures
 from marey.study.p12.calibration import Calibration
 from marey.study.p12.metrics import Interval
 from marey.study.p12.result import StudyResult
@@ -21,6 +21,7 @@ _SECTIONS = (
     ("comparison-section", "Comparison"),
     ("cohort", "Stays"),
     ("test", "Test"),
+    ("patients", "Patients"),
     ("stays", "Examples"),
     ("run", "Run"),
     ("limits", "What this is not"),
@@ -43,6 +44,7 @@ def render(template: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     made.filters.update(count=_count, score=_score, interval=_interval, small=_small, percent=_percent)
+    made.filters.update(signed=lambda value: _minus(f"{value:+.1f}"), points=lambda value: _minus(f"{value:.1f}"))
     text: str = made.get_template(template).render(**values)
     return text
 
@@ -67,7 +69,7 @@ def page(
         n=found,
         synthetic=result.source == "synthetic",
         note=result.note.rstrip(".") + ("." if result.source == "synthetic" else ""),
-        sections=_SECTIONS,
+        sections=_sections(found),
         size=_size(result.model_bytes),
         verdicts=verdicts(scores),
         table=table(scores),
@@ -103,11 +105,21 @@ def _figures(
         "calibration": figures.calibration_plot(result.y_test, result.p_test, curve),
         "by-hour": figures.risk_by_hour(result.y_test, result.p_hourly, area, final),
     }
+    if result.phenotypes is not None:
+        drawn["phenotype-map"] = cohort_figures.phenotype_map(result.phenotypes)
+        drawn["phenotype-outcomes"] = cohort_figures.phenotype_outcomes(result.phenotypes, float(result.y_test.mean()))
+    if result.matched is not None:
+        drawn["love"] = cohort_figures.love_plot(result.matched)
     highest = max((np.nanmax(e.hourly, initial=0.0) for e in result.examples), default=0.0)
     top = min(1.0, math.ceil(10 * highest + 0.5) / 10)
     for i, example in enumerate(result.examples):
         drawn[f"stay-{i}"] = stay_plot(example, result.vocab, number=i, top=top)
     return {name: Markup(svg) for name, svg in drawn.items()}
+
+
+def _sections(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    shown = bool(found["phenotypes"] or found["matched"])
+    return [section for section in _SECTIONS if shown or section[0] != "patients"]
 
 
 def verdicts(scores: Mapping[str, Mapping[str, Interval]]) -> list[str]:

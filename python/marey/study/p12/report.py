@@ -14,6 +14,7 @@ from marey.study.p12.calibration import Calibration, calibration
 from marey.study.p12.metrics import Interval, auroc_by_hour, bootstrap
 from marey.study.p12.models import NAMES
 from marey.study.p12.page import page
+from marey.study.p12.phenotypes import NEIGHBOURS
 from marey.study.p12.result import StudyResult
 
 __all__ = ["flat", "gap", "model_name", "numbers", "plain", "summary", "write_report"]
@@ -106,9 +107,51 @@ def numbers(result: StudyResult, scores: Mapping[str, Mapping[str, Interval]], c
         "model": {"bytes": result.model_bytes, "latency_us": result.latency_us},
         "timings": dict(result.timings),
         "versions": dict(result.versions),
+        "phenotypes": _phenotypes(result),
+        "matched": _matched(result),
     }
     told: dict[str, Any] = plain(found)
     return told
+
+
+def _phenotypes(result: StudyResult) -> dict[str, Any] | None:
+    found = result.phenotypes
+    if found is None:
+        return None
+    groups = [
+        {
+            "stays": found.stays[k],
+            "deaths": found.deaths[k],
+            "died": found.deaths[k] / found.stays[k],
+            "leading": [{"name": str(name), "apart": apart} for name, apart in zip(*lead, strict=True)],
+        }
+        for k, lead in enumerate(zip(found.leading, found.apart, strict=True))
+    ]
+    return {"neighbours": NEIGHBOURS, "edges": found.edges, "modularity": found.modularity, "groups": groups}
+
+
+def _matched(result: StudyResult) -> dict[str, Any] | None:
+    found = result.matched
+    if found is None:
+        return None
+    balance = zip(
+        found.names, found.smd_before, found.smd_after, found.variance_before, found.variance_after, strict=True
+    )
+    columns = ("name", "smd_before", "smd_after", "variance_ratio_before", "variance_ratio_after")
+    return {
+        "exposure": str(found.exposure),
+        "exposed": found.exposed,
+        "unexposed": found.unexposed,
+        "pairs": found.pairs,
+        "died_exposed": found.died_exposed[0],
+        "died_unexposed": found.died_unexposed[0],
+        "died_exposed_matched": found.died_exposed[1],
+        "died_unexposed_matched": found.died_unexposed[1],
+        "difference": found.difference[0],
+        "difference_ci95": found.difference[1:],
+        "unbalanced": int((np.abs(found.smd_after) > 0.1).sum()),
+        "balance": [dict(zip(columns, row, strict=True)) for row in balance],
+    }
 
 
 def gap(result: StudyResult) -> float | None:
@@ -130,10 +173,10 @@ def plain(value: Any) -> Any:
     """The same in the types of JSON; what is not finite is null."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
+        return plain(value.item())
     if isinstance(value, (list, tuple, np.ndarray)):
         return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)

@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 import marey
+from marey.errors import BackendError
 from marey.events import Events
 from marey.study.p12.calibration import temperature
 from marey.study.p12.cohort import Cohort, logits
@@ -26,7 +27,9 @@ from marey.study.p12.data import DataSource, locate
 from marey.study.p12.dataset import DEATH, steps, targets
 from marey.study.p12.evaluate import Evaluation, evaluate, example
 from marey.study.p12.files import write_whole
+from marey.study.p12.matched import Matched, check_exposure, matched
 from marey.study.p12.models import NAMES, build, default_sizes, default_training, keep
+from marey.study.p12.phenotypes import Phenotypes, phenotypes
 from marey.study.p12.result import Epoch, StudyResult
 from marey.study.p12.scale import Scale, Statics
 from marey.study.p12.train import TrainConfig, fit, held_back
@@ -39,7 +42,8 @@ __all__ = ["Config", "run"]
 
 IDENTITY, CHECKPOINT, MODEL = "run.json", "checkpoint.pt", "model.npz"
 EVALUATION, BASELINES, REPORT = "evaluation.npz", "baselines.npz", "report.json"
-STAGES = (IDENTITY, CHECKPOINT, MODEL, EVALUATION, BASELINES, REPORT, "report.html")
+PHENOTYPES, MATCHED = "phenotypes.npz", "matched.npz"
+STAGES = (IDENTITY, CHECKPOINT, MODEL, EVALUATION, BASELINES, PHENOTYPES, MATCHED, REPORT, "report.html")
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ class Config:
         By default those of the model.
     baselines : Path, optional
         The comparison's risks on the same stays with the same seed, where a run has left them.
+    exposure : str
+        Variable of the matched comparison: stays with it in the first 24 hours beside those without.
     """
 
     data: str | None = None
@@ -83,6 +89,7 @@ class Config:
     sizes: Any = None
     training: TrainConfig | None = None
     baselines: Path | None = None
+    exposure: str = "MechVent"
 
 
 def run(config: Config, *, say: Callable[[str], None] | None = None) -> StudyResult | None:
@@ -130,6 +137,7 @@ class _Study:
     def run(self) -> StudyResult | None:
         started = time.perf_counter()
         source = self._read()
+        check_exposure(source.test, self.config.exposure)
         identity = self._identify(source)
         train, test = source.train, source.test
         scale, statics = Scale.fit(train.vocab, train.code, train.value), Statics.fit(train)
@@ -162,6 +170,7 @@ class _Study:
             latency_us=float(evaluation.latency_us),
             timings=self.timings,
             versions=_versions(),
+            **self._patients(test),
         )
         from marey.study.p12.report import write_report
 
@@ -192,6 +201,7 @@ class _Study:
             "test": _digest(source.test),
             "model": config.model,
             "seed": config.seed,
+            "exposure": config.exposure,
             "device": config.device,
             "threads": torch.get_num_threads(),
             "processes": self.world.size,
@@ -263,6 +273,19 @@ class _Study:
             write_whole(own, shared.read_bytes())
         return self._stage("baselines", BASELINES, lambda: baselines(train, test, seed=self.config.seed))
 
+    def _patients(self, test: Events) -> dict[str, Any]:
+        """Phenotypes and the matched comparison; what these stays or this build do not allow is left out, and said."""
+        died, seed, exposure = test.labels[DEATH] == 1, self.config.seed, self.config.exposure
+        found: dict[str, Any] = {}
+        try:
+            stored = self._stage("phenotypes", PHENOTYPES, lambda: phenotypes(test, died, seed=seed).arrays())
+            found["phenotypes"] = Phenotypes(**stored)
+            stored = self._stage("matching", MATCHED, lambda: matched(test, died, exposure).arrays())
+            found["matched"] = Matched(**stored)
+        except (BackendError, ValueError) as error:
+            self.say(f"left out: {error}")
+        return found
+
     def _stage(self, name: str, file: str, compute: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
         """The arrays in `file`, or, where it is not there yet, those computed and put there."""
         path = self.out / file
@@ -307,7 +330,7 @@ def _cohort(train: Events, test: Events, validation: NDArray[np.bool_]) -> dict[
 
 
 def _shown(config: Config, here: World) -> dict[str, Any]:
-    names = ("model", "train", "test", "seed", "device")
+    names = ("model", "train", "test", "seed", "device", "exposure")
     shown = {name: getattr(config, name) for name in names}
     shown |= {"threads": torch.get_num_threads(), "processes": here.size}
     settings: dict[str, Any] = {**shown, **vars(config.training), **vars(config.sizes)}
