@@ -9,18 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from marey.study.p12 import figures
+from marey.study.p12 import cohort_figures, figures
 from marey.study.p12.calibration import Calibration
 from marey.study.p12.metrics import Interval
 from marey.study.p12.result import StudyResult
 from marey.study.p12.stay_figure import stay_plot
 
-__all__ = ["page"]
+__all__ = ["NUMBER_WORDS", "page", "render", "table", "verdicts"]
 
 _SECTIONS = (
     ("comparison-section", "Comparison"),
     ("cohort", "Stays"),
     ("test", "Test"),
+    ("patients", "Patients"),
     ("stays", "Examples"),
     ("run", "Run"),
     ("limits", "What this is not"),
@@ -28,7 +29,24 @@ _SECTIONS = (
 _SPLITS = (("train", "Training"), ("held_back", "Held back"), ("test", "Test"))
 _FLAGS = ("model", "train", "test", "epochs", "seed", "device", "threads")
 _THIN = "\N{NARROW NO-BREAK SPACE}"
-_NUMBER_WORDS = ("No", "One", "Two", "Three", "Four", "Five")
+NUMBER_WORDS = ("No", "One", "Two", "Three", "Four", "Five")
+
+
+def render(template: str, **values: Any) -> str:
+    """A template's page with these values."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(count=_count, score=_score, interval=_interval, small=_small, percent=_percent)
+    made.filters.update(signed=lambda value: _minus(f"{value:+.1f}"), points=lambda value: _minus(f"{value:.1f}"))
+    text: str = made.get_template(template).render(**values)
+    return text
 
 
 def page(
@@ -46,28 +64,19 @@ def page(
     scores, curve
         What it was computed from.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(count=_count, score=_score, interval=_interval, small=_small, percent=_percent)
-    return environment.get_template("report.html").render(
+    return render(
+        "report.html",
         n=found,
         synthetic=result.source == "synthetic",
         note=result.note.rstrip(".") + ("." if result.source == "synthetic" else ""),
-        sections=_SECTIONS,
+        sections=_sections(found),
         size=_size(result.model_bytes),
-        verdicts=_verdicts(scores),
-        table=_table(scores),
+        verdicts=verdicts(scores),
+        table=table(scores),
         flow=_flow(result.cohort),
         calibration_words=_calibration_words(curve),
         examples=_examples(result),
-        number_words=_NUMBER_WORDS,
+        number_words=NUMBER_WORDS,
         command=_command(result),
         stages=_stages(result.timings),
         settings=_pairs(found["config"]),
@@ -96,6 +105,11 @@ def _figures(
         "calibration": figures.calibration_plot(result.y_test, result.p_test, curve),
         "by-hour": figures.risk_by_hour(result.y_test, result.p_hourly, area, final),
     }
+    if result.phenotypes is not None:
+        drawn["phenotype-map"] = cohort_figures.phenotype_map(result.phenotypes)
+        drawn["phenotype-outcomes"] = cohort_figures.phenotype_outcomes(result.phenotypes, float(result.y_test.mean()))
+    if result.matched is not None:
+        drawn["love"] = cohort_figures.love_plot(result.matched)
     highest = max((np.nanmax(e.hourly, initial=0.0) for e in result.examples), default=0.0)
     top = min(1.0, math.ceil(10 * highest + 0.5) / 10)
     for i, example in enumerate(result.examples):
@@ -103,7 +117,12 @@ def _figures(
     return {name: Markup(svg) for name, svg in drawn.items()}
 
 
-def _verdicts(scores: Mapping[str, Mapping[str, Interval]]) -> list[str]:
+def _sections(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    shown = bool(found["phenotypes"] or found["matched"])
+    return [section for section in _SECTIONS if shown or section[0] != "patients"]
+
+
+def verdicts(scores: Mapping[str, Mapping[str, Interval]]) -> list[str]:
     """One sentence for each baseline: on each area who scores higher, by how much, and whether chance explains it."""
     model, *others = scores
     sentences = []
@@ -123,7 +142,7 @@ def _verdicts(scores: Mapping[str, Mapping[str, Interval]]) -> list[str]:
     return sentences
 
 
-def _table(scores: Mapping[str, Mapping[str, Interval]]) -> list[dict[str, Any]]:
+def table(scores: Mapping[str, Mapping[str, Interval]]) -> list[dict[str, Any]]:
     best = {
         "auroc": max(s["auroc"].value for s in scores.values()),
         "auprc": max(s["auprc"].value for s in scores.values()),
