@@ -7,10 +7,10 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-type Ints<'py> = PyReadonlyArray1<'py, i64>;
+pub(crate) type Ints<'py> = PyReadonlyArray1<'py, i64>;
 type Nodes<'py> = PyReadonlyArray1<'py, i32>;
-type Floats<'py> = PyReadonlyArray1<'py, f64>;
-type NewInts<'py> = Bound<'py, PyArray1<i64>>;
+pub(crate) type Floats<'py> = PyReadonlyArray1<'py, f64>;
+pub(crate) type NewInts<'py> = Bound<'py, PyArray1<i64>>;
 type NewFloats<'py> = Bound<'py, PyArray1<f64>>;
 type NewRows<'py> = (NewInts<'py>, Bound<'py, PyArray1<i32>>, Option<NewFloats<'py>>);
 
@@ -41,10 +41,10 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 /// The arrays of a Python `Graph`, taken as they are: (offsets, targets, weights).
 #[derive(FromPyObject)]
-struct Rows<'py>(Ints<'py>, Nodes<'py>, Option<Floats<'py>>);
+pub(crate) struct Rows<'py>(Ints<'py>, Nodes<'py>, Option<Floats<'py>>);
 
 impl Rows<'_> {
-    fn view(&self) -> Result<Csr<'_>, Failure> {
+    pub(crate) fn view(&self) -> Result<Csr<'_>, Failure> {
         let weights = self.2.as_ref().map(PyReadonlyArray1::as_slice).transpose();
         let (Ok(offsets), Ok(targets), Ok(weights)) = (self.0.as_slice(), self.1.as_slice(), weights) else {
             return Err(PyValueError::new_err("the arrays of the graph are not contiguous").into());
@@ -53,7 +53,7 @@ impl Rows<'_> {
     }
 }
 
-fn contiguous<'a, T: numpy::Element>(
+pub(crate) fn contiguous<'a, T: numpy::Element>(
     name: &str,
     array: &'a PyReadonlyArray1<'_, T>,
 ) -> Result<&'a [T], Failure> {

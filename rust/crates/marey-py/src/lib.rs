@@ -7,6 +7,7 @@ mod cohort;
 mod error;
 mod graph;
 mod moo;
+mod sampling;
 mod threads;
 
 use pyo3::prelude::*;
@@ -19,6 +20,7 @@ mod _rust {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         threads::register(module)?;
         cohort::register(module)?;
+        sampling::register(module)?;
         graph::register(module)?;
         moo::register(module)
     }
