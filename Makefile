@@ -80,21 +80,26 @@ fuzz: $(VENV)/.deps  ## fuzz the native readers for a minute each (needs Clang w
 docs: setup  ## the documentation site: site/index.html
 	$(BIN)/sphinx-build -q -W --keep-going docs site
 
+# The kernels' level under the sanitizers, beside base: this machine's best unless told otherwise.
+LEVEL ?= $(shell $(BIN)/python -c 'from marey import _core; print(_core.best_isa())')
+
 .PHONY: sanitize
-sanitize: setup  ## the contract and the operations' tests with the C++ under ASan and UBSan
+sanitize: setup  ## the contract and the operations' tests with the C++ under ASan and UBSan (LEVEL=v3 for another level)
 	test -x build/asan/venv/bin/python || $(BIN)/python -m venv --without-pip build/asan/venv
 	$(BIN)/python -c 'import sys; print(*(p for p in sys.path if p.endswith("site-packages")), sep="\n")' \
 	  > "$$(echo build/asan/venv/lib/python3*/site-packages)/outer.pth"
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --upgrade \
-	  -C cmake.define.MAREY_SANITIZE=address,undefined -C cmake.define.MAREY_CUDA=OFF -C build-dir=build/asan/cmake \
+	  -C cmake.define.MAREY_SANITIZE=address,undefined -C cmake.define.MAREY_LEVELS=$(LEVEL) \
+	  -C cmake.define.MAREY_CUDA=OFF -C build-dir=build/asan/cmake \
 	  --target "$$(echo build/asan/venv/lib/python3*/site-packages)" .
 	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 build/asan/venv/bin/python -m pytest -q -p no:cacheprovider -m "not slow" \
+	  -n 2 --dist worksteal \
 	  tests/contract/test_contract.py tests/ops tests/events -k "not compile and not Triton and not triton"
 
 .PHONY: bench
-bench: setup  ## benchmarks beside their peers, one table
-	$(BIN)/python benchmarks/compare.py
+bench: setup  ## benchmarks beside their peers, one table (D=scan for one domain)
+	$(BIN)/python benchmarks/compare.py $(D)
 
 .PHONY: gpu-check
 gpu-check:  ## where a GPU is: build without Rust and network, run every gpu test and benchmark

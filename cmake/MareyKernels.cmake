@@ -1,8 +1,11 @@
+set(MAREY_LEVELS base v3 v4 CACHE STRING "Levels of x86-64 to compile the kernels for; base is always among them")
+
 # Compiles a kernel source once per instruction-set level, each into the namespace of that level.
 function(marey_add_kernels target)
   set(levels base)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    set(levels base v3 v4)
+    list(APPEND levels ${MAREY_LEVELS})
+    list(REMOVE_DUPLICATES levels)
   endif()
   foreach(level IN LISTS levels)
     set(objects ${target}_${level})
@@ -18,13 +21,17 @@ function(marey_add_kernels target)
       target_compile_options(${objects} PRIVATE -march=x86-64-v2)
     endif()
     marey_sanitize(${objects})
+    string(TOUPPER ${level} name)
+    target_compile_definitions(${target} PUBLIC MAREY_HAS_${name})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
   endforeach()
 endfunction()
 
 function(marey_sanitize target)
   if(MAREY_SANITIZE)
-    target_compile_options(${target} PRIVATE -fsanitize=${MAREY_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+    # -O1 after every other level: instrumented kernels at -O3 take ten times as long to compile.
+    target_compile_options(${target} PRIVATE -O1 -g1 -fsanitize=${MAREY_SANITIZE} -fno-sanitize-recover=all
+                           -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=${MAREY_SANITIZE})
   endif()
 endfunction()

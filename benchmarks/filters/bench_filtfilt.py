@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from peers import SHAPES, compare, with_joblib
+from filter_peers import SHAPES, compare, with_joblib
 from scipy import signal
 
 from marey import filters

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from peers import SHAPES, compare, noise, optional, with_joblib
+from filter_peers import SHAPES, compare, noise, optional, with_joblib
 from scipy import signal
 
 from contenders import measure

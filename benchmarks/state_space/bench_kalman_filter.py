@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from peers import B, problem, simdkalman, statsmodels, torch_kf
+from kalman_peers import B, problem, simdkalman, statsmodels, torch_kf
 
 import marey
 from marey.state_space import kalman_filter

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 from bench_kalman_filter import _one_thread  # noqa: F401
-from peers import problem, simdkalman, statsmodels, torch_kf
+from kalman_peers import problem, simdkalman, statsmodels, torch_kf
 
 from marey.state_space import kalman_smoother
 

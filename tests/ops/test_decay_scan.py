@@ -112,6 +112,33 @@ def test_the_exponential_is_accurate_everywhere(z: float, channels: int) -> None
         np.testing.assert_allclose(h, expected, rtol=4.5e-16)
 
 
+def test_the_exponential_is_within_its_bound_on_whole_tiles() -> None:
+    """1.5 ulp against 64-bit mantissas, over all normal results: a gap, then none for the rest of the tile."""
+    if np.finfo(np.longdouble).nmant < 63:
+        pytest.skip("long double is no wider than double here")
+    z = np.random.default_rng(0).uniform(-700, 700, 50_000)
+    z[:1000] = np.arange(1000) * (np.log(2) / 32)  # the edges between the tables' entries
+    dt = np.zeros((len(z), 16))
+    dt[:, 0] = z
+    x, h0 = np.zeros((len(z), 2, 16)), np.ones((len(z), 2))
+    _, hT = decay_scan(x, dt, np.array([-1.0, -1.0]), h0=h0)
+    exact = np.exp(z.astype(np.longdouble))
+    assert (np.abs(hT - exact[:, None]) / np.spacing(exact.astype(np.float64))[:, None]).max() < 1.5
+
+
+@pytest.mark.parametrize("channels", [1, 5, 8, 19])
+def test_equal_gaps_give_the_bits_of_their_steps_one_by_one(channels: int) -> None:
+    """A regular series, a change of its gap, an infinite one, and regular again: decays may be used again or not."""
+    x, _, rate = series(100, channels)
+    dt = np.repeat([0.5, 0.25, np.inf, 0.25, 0.0], [41, 17, 1, 30, 11])
+    h, hT = decay_scan(x, dt, rate)
+    state = np.zeros(channels)
+    for t in range(100):
+        step, state = decay_scan(x[:, t : t + 1], dt[t : t + 1], rate, h0=state)
+        np.testing.assert_array_equal(step[:, 0], h[:, t])
+    np.testing.assert_array_equal(state, hT)
+
+
 def test_gradients_reach_everything_through_the_last_state_alone() -> None:
     torch = pytest.importorskip("torch")
     x, dt, rate = (torch.tensor(a, requires_grad=True) for a in series(9, 3))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from marey.study.p12.calibration import calibration
+from marey.study.p12.calibration import calibration, temperature
 from marey.study.p12.metrics import (
     auprc,
     auroc,
@@ -197,6 +197,22 @@ def test_calibration_finds_how_the_logit_was_distorted():
     shifted = calibration(y, 1 / (1 + np.exp(-(logit - 0.7))))
     assert shifted.slope == pytest.approx(straight.slope, rel=1e-8)
     assert shifted.intercept == pytest.approx(straight.intercept + 0.7, abs=1e-8)
+
+
+def test_temperature_undoes_how_far_the_logits_were_stretched():
+    y, p = cohort(20_000)
+    logit = np.log(p / (1 - p))
+    straight = temperature(y, logit)
+    assert straight == pytest.approx(1.0, abs=0.06)  # three standard errors at this size
+    assert temperature(y, 2.5 * logit) == pytest.approx(2.5 * straight, rel=1e-8)
+    # The best T is a minimum of the loss: both neighbours are worse.
+    loss = [float(np.mean(np.logaddexp(0, np.where(y == 1, -1, 1) * logit / (straight * t)))) for t in (0.99, 1, 1.01)]
+    assert loss[1] < min(loss[0], loss[2])
+
+
+def test_without_a_best_temperature_the_logits_stay_as_they_are():
+    assert temperature([0, 0, 1, 1], [-2.0, -1.0, 1.0, 2.0]) == 1.0  # separated: the smaller T the better
+    assert temperature([1, 1, 1, 0, 0], [-2.0, -1.0, 1.0, 1.0, 2.0]) == 1.0  # ranked upside down
 
 
 def test_calibration_slope_equals_scikit_learn_without_penalty():

@@ -35,6 +35,7 @@ SCHEMA = {
     "calibration": {
         "slope": (float, type(None)),
         "intercept": (float, type(None)),
+        "temperature": float,
         "predicted": list,
         "observed": list,
         "observed_ci95": list,

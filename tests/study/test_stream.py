@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from small import cohort, prepared, stays, trained  # noqa: E402
+from small import cohort, fresh_model, prepared, stays, trained  # noqa: E402
 
 from marey.events import Events  # noqa: E402
 from marey.nn import evidence  # noqa: E402
@@ -72,6 +72,19 @@ def test_after_each_time_point_a_push_equals_the_batch_model_over_the_events_so_
     whole = Cohort(steps(stay, *prepared()[1:]), torch.device("cpu"))
     expected = [batch_risk(float(stay.time[e]), whole)[0] for e in last]
     np.testing.assert_allclose(risks[last], expected, **ROUNDING)
+
+
+def test_a_temperature_divides_the_logits_of_batch_and_stream_alike() -> None:
+    """Both read the same weights; ranks stay."""
+    model, scale, statics = fresh_model(), *prepared()[1:]
+    everyone = torch.arange(len(cohort()))
+    before = logits(model, cohort(), everyone)
+    model.temper(1.6)
+    after = logits(model, cohort(), everyone)
+    torch.testing.assert_close(after, before / 1.6, rtol=0, atol=1e-6)
+    curve = replay(TrainedModel.of(model, scale, statics), prepared()[0])[:, 48]
+    begun = np.isfinite(curve)
+    np.testing.assert_allclose(curve[begun], torch.sigmoid(after.double()).numpy()[begun], **ROUNDING)
 
 
 def test_the_future_does_not_change_the_past() -> None:

@@ -16,6 +16,7 @@
 
 #include "marey/core/offsets.hpp"
 #include "marey/core/parallel.hpp"
+#include "marey/core/recycle.hpp"
 
 namespace marey::numpy {
 
@@ -28,9 +29,19 @@ using Optional = std::optional<Array<T>>;
 
 inline bool poison_outputs = false;  // tests fill outputs with NaN first, so that an unwritten element shows
 
+// Uninitialised; a large one in memory that an earlier one left.
+template <typename T>
+Array<T> new_array(const std::vector<py::ssize_t>& shape) {
+  std::size_t bytes = sizeof(T);
+  for (py::ssize_t n : shape) bytes *= n;
+  void* const block = take_block(bytes);
+  if (block == nullptr) return Array<T>(shape);
+  return Array<T>(shape, static_cast<T*>(block), py::capsule(block, &give_block));
+}
+
 template <typename T>
 Array<T> make_output(const std::vector<py::ssize_t>& shape) {
-  Array<T> out(shape);
+  Array<T> out = new_array<T>(shape);
   if (poison_outputs) {
     const T mark = std::is_floating_point_v<T> ? std::numeric_limits<T>::quiet_NaN() : std::numeric_limits<T>::min();
     std::fill_n(out.mutable_data(), out.size(), mark);

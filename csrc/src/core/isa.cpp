@@ -5,31 +5,50 @@
 
 namespace marey::isa {
 
-Level best_supported() noexcept {
-#if defined(__x86_64__)
+namespace {
+
+constexpr Level levels[] = {Level::v4, Level::v3, Level::base};  // best first
+
+bool is_here(Level level) noexcept {
+  if (level == Level::base) return true;
+#if defined(MAREY_HAS_V3) || defined(MAREY_HAS_V4)
   __builtin_cpu_init();
-  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                  __builtin_cpu_supports("bmi2");
-  if (!v3) return Level::base;
-  const bool v4 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                  __builtin_cpu_supports("avx512vl");
-  return v4 ? Level::v4 : Level::v3;
-#else
-  return Level::base;
 #endif
+#if defined(MAREY_HAS_V3)
+  if (level == Level::v3) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2");
+  }
+#endif
+#if defined(MAREY_HAS_V4)
+  if (level == Level::v4) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+  }
+#endif
+  return false;
 }
 
-static Level choose() noexcept {
-  const Level best = best_supported();
-  const char* wish = std::getenv("MAREY_ISA");
-  if (wish == nullptr) return best;
-  constexpr Level levels[] = {Level::base, Level::v3, Level::v4};
+Level best_up_to(Level most) noexcept {
   for (Level level : levels) {
-    if (std::strcmp(wish, name(level)) == 0) return level < best ? level : best;
+    if (level <= most && is_here(level)) return level;
   }
-  return best;
+  return Level::base;
 }
+
+Level choose() noexcept {
+  const char* wish = std::getenv("MAREY_ISA");
+  for (Level level : levels) {
+    if (wish != nullptr && std::strcmp(wish, name(level)) == 0) return best_up_to(level);
+  }
+  return best_supported();
+}
+
+}  // namespace
+
+Level best_supported() noexcept { return best_up_to(Level::v4); }
 
 Level level() noexcept {
   static const Level chosen = choose();

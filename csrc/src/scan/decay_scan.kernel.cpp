@@ -7,8 +7,9 @@
 #include "marey/scan/decay_scan.hpp"
 
 #include <algorithm>
+#include <limits>
 
-#include "marey/core/simd.hpp"
+#include "marey/core/squares.hpp"
 #include "marey/scan/decay_scan_blocks.hpp"
 
 namespace marey::scan::MAREY_LEVEL {
@@ -86,24 +87,94 @@ void apply_mask(Vec (&tile)[lanes], const DecayScanShape& s, const Block& b, int
   }
 }
 
+// All whole tiles, `lanes` steps each, in registers: every index is a constant. Idle lanes repeat the first channel.
+// Where the gaps of a tile equal the one before, as in a regular series, so do the decays.
+template <bool channels_last, MaskKind kind, typename T, typename S>
+Vec whole_tiles(const DecayScan<T, S>& a, const Block& b, Vec minus_rate, Vec h) {
+  const int64_t row = b.channel, n = b.n;
+  const std::uint8_t* const mask = a.shape.mask;
+  double last_gap = std::numeric_limits<double>::quiet_NaN();
+  Vec decay{};
+  for (int64_t t = 0; t + lanes <= b.steps; t += lanes) {
+    const int64_t start = b.start + t * b.time;
+    Vec tile[lanes];
+    if constexpr (channels_last) {
+#pragma GCC unroll 8
+      for (int j = 0; j < lanes; ++j) {
+        const int64_t at = start + j * b.time;
+        tile[j] = load_first(a.x + at, n);
+        if constexpr (kind == MaskKind::per_channel) tile[j] = select(load_mask_first(mask + at, n), tile[j], Vec{});
+      }
+    } else if constexpr (kind == MaskKind::per_channel) {
+#pragma GCC unroll 8
+      for (int c = 0; c < lanes; ++c) {
+        const int64_t at = start + (c < n ? c : 0) * row;
+        tile[c] = load_seen(a.x + at, mask + at);
+      }
+      transpose(tile);
+    } else {
+      load_square(a.x + start, row, n, tile);
+    }
+    if constexpr (kind == MaskKind::shared) {
+#pragma GCC unroll 8
+      for (int j = 0; j < lanes; ++j) tile[j] = mask[b.dt_start + t + j] ? tile[j] : Vec{};
+    }
+
+    const Vec gaps = load(a.dt + b.dt_start + t);
+    alignas(64) double gap[lanes];  // read back one by one: a broadcast from memory is cheaper than one from a lane
+    store(gap, gaps);
+    if (all_equal(gaps, last_gap)) {
+#pragma GCC unroll 8
+      for (int j = 0; j < lanes; ++j) tile[j] = h = madd(decay, h, tile[j]);
+    } else {
+#pragma GCC unroll 8
+      for (int j = 0; j < lanes; ++j) {
+        decay = exp(minus_rate * gap[j]);
+        tile[j] = h = madd(decay, h, tile[j]);
+      }
+      last_gap = gap[lanes - 1];
+    }
+
+    if constexpr (channels_last) {
+#pragma GCC unroll 8
+      for (int j = 0; j < lanes; ++j) store_first(a.h + start + j * b.time, tile[j], n);
+    } else {
+      store_square(a.h + start, row, n, tile);
+    }
+  }
+  return h;
+}
+
+// The last steps, fewer than the lanes.
+template <typename T, typename S>
+Vec rest_tile(const DecayScan<T, S>& a, const Block& b, int64_t t, Vec minus_rate, Vec h) {
+  const int64_t count = b.steps - t;
+  Vec tile[lanes];
+  load_tile(tile, a.x, b, t, count);
+  apply_mask(tile, a.shape, b, t, count);
+  for (int j = 0; j < count; ++j) {
+    tile[j] = h = madd(exp(minus_rate * double(a.dt[b.dt_start + t + j])), h, tile[j]);
+  }
+  store_tile(a.h, tile, b, t, count);
+  return h;
+}
+
+template <bool channels_last, typename T, typename S>
+Vec whole_tiles(const DecayScan<T, S>& a, const Block& b, Vec minus_rate, Vec h) {
+  switch (a.shape.mask_kind) {
+    case MaskKind::shared: return whole_tiles<channels_last, MaskKind::shared>(a, b, minus_rate, h);
+    case MaskKind::per_channel: return whole_tiles<channels_last, MaskKind::per_channel>(a, b, minus_rate, h);
+    default: return whole_tiles<channels_last, MaskKind::none>(a, b, minus_rate, h);
+  }
+}
+
 template <typename T, typename S>
 void forward(const DecayScan<T, S>& a, const Block& b) {
-  const Vec rate = load_first(a.rate + b.first, b.n);
+  const Vec minus_rate = -load_first(a.rate + b.first, b.n);
   Vec h = a.h0 ? load_first(a.h0 + b.state, b.n) : Vec{};
-  for (int64_t t = 0; t < b.steps; t += lanes) {
-    const int64_t count = b.steps - t < lanes ? b.steps - t : lanes;
-    Vec tile[lanes], decay[lanes];
-    load_tile(tile, a.x, b, t, count);
-    apply_mask(tile, a.shape, b, t, count);
-    for (int j = 0; j < lanes; ++j) {
-      decay[j] = exp(-rate * (j < count ? double(a.dt[b.dt_start + t + j]) : 0.0));
-    }
-    for (int j = 0; j < count; ++j) {
-      h = madd(decay[j], h, tile[j]);
-      tile[j] = h;
-    }
-    store_tile(a.h, tile, b, t, count);
-  }
+  h = a.shape.channels_last ? whole_tiles<true>(a, b, minus_rate, h) : whole_tiles<false>(a, b, minus_rate, h);
+  const int64_t rest = b.steps / lanes * lanes;
+  if (rest < b.steps) h = rest_tile(a, b, rest, minus_rate, h);
   store_first(a.hT + b.state, h, b.n);
 }
 

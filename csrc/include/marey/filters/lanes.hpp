@@ -3,7 +3,7 @@
 //
 // Included by kernel sources only, like simd.hpp.
 #pragma once
-#include "marey/core/simd.hpp"
+#include "marey/core/squares.hpp"
 
 namespace marey::filters::MAREY_LEVEL {
 
@@ -35,28 +35,14 @@ inline void set_lane(int64_t& lane, int64_t, int value) { lane = value; }
 inline double get_lane(const Vec& v, int64_t c) { return v[c]; }
 inline double get_lane(double v, int64_t) { return v; }
 
-// tile[j] = step j of n channels, their rows `row` apart, `lanes` steps; idle lanes repeat the first row.
-template <typename T>
-[[gnu::always_inline]] inline void load_square(const T* p, int64_t row, int64_t n, Vec (&tile)[lanes]) {
-#pragma GCC unroll 8
-  for (int c = 0; c < lanes; ++c) tile[c] = load(p + (c < n ? c : 0) * row);
-  transpose(tile);
-}
+// A channel alone beside squares.hpp.
+using ::marey::MAREY_LEVEL::load_square;
+using ::marey::MAREY_LEVEL::store_square;
 template <typename T>
 [[gnu::always_inline]] inline void load_square(const T* p, int64_t, int64_t, double (&tile)[lanes]) {
   for (int j = 0; j < lanes; ++j) tile[j] = p[j];
 }
 
-template <typename T>
-[[gnu::always_inline]] inline void store_square(T* p, int64_t row, int64_t n, Vec (&tile)[lanes]) {
-  transpose(tile);
-  if (n == lanes) {
-#pragma GCC unroll 8
-    for (int c = 0; c < lanes; ++c) store(p + c * row, tile[c]);
-  } else {
-    for (int64_t c = 0; c < n; ++c) store(p + c * row, tile[c]);
-  }
-}
 template <typename T>
 [[gnu::always_inline]] inline void store_square(T* p, int64_t, int64_t, const double (&tile)[lanes]) {
   for (int j = 0; j < lanes; ++j) p[j] = T(tile[j]);

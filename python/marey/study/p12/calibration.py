@@ -1,4 +1,4 @@
-"""Whether a risk of 20 % means that one in five dies."""
+"""Whether a risk of 20 % means that one in five dies, and the one number that makes it so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .metrics import checked
 
-__all__ = ["Calibration", "calibration"]
+__all__ = ["Calibration", "calibration", "temperature"]
 
 _Z95 = 1.959963984540054
 
@@ -76,6 +76,33 @@ def calibration(y: ArrayLike, p: ArrayLike, *, bins: int = 10) -> Calibration:
     (intercept,) = _logistic(np.ones((risk.size, 1)), dead, logit)
     low, high = _wilson(observed, count)
     return Calibration(np.bincount(which, risk) / count, observed, low, high, count, float(slope), float(intercept))
+
+
+def temperature(y: ArrayLike, logit: ArrayLike) -> float:
+    """The T for which sigmoid(logit / T) fits the outcomes best: above 1 where the logits were too extreme.
+
+    Ranks stay as they are. Where no T > 0 fits best (the logits separate the outcomes, or run against them), 1.
+
+    Parameters
+    ----------
+    y : (N,) of 0 and 1
+        Of stays that the model did not learn from.
+    logit : (N,) float
+
+    References
+    ----------
+    Guo C, Pleiss G, Sun Y, Weinberger KQ. On calibration of modern neural networks. ICML 2017, arXiv 1706.04599.
+
+    Examples
+    --------
+    A model sure to nine in ten where two in three are right:
+
+    >>> round(temperature([1, 1, 0, 0, 0, 1], [2.197, 2.197, 2.197, -2.197, -2.197, -2.197]), 2)
+    3.17
+    """
+    dead, score = checked(y, logit)
+    (slope,) = _logistic(score[:, None], dead, np.zeros_like(score))
+    return 1.0 / float(slope) if slope > 0 else 1.0
 
 
 def _logistic(x: NDArray[np.float64], dead: NDArray[np.bool_], offset: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -79,6 +79,12 @@ class RiskModel(nn.Module):
         """(S,) of the first target, without dropout: the members' mean."""
         return self(batch)[..., 0].mean(0)
 
+    @torch.no_grad()
+    def temper(self, temperature: float) -> None:
+        """Divides the first target's logits by a temperature, for good."""
+        for parameter in (self.w2, self.b2):
+            parameter[..., 0] /= temperature
+
     def groups(self, weight_decay: float) -> Sequence[dict[str, object]]:
         """Parameters for an optimizer: weights shrink, time constants and biases do not."""
         free: list[Tensor] = []

@@ -170,7 +170,7 @@ def _flow(cohort: Mapping[str, Any]) -> dict[str, Any]:
     excluded = cohort.get("excluded", {})
     reasons = list(excluded.items()) if isinstance(excluded, Mapping) else [("stays", excluded)] if excluded else []
     usual = {"read", "excluded", "deaths", *(key for key, _ in _SPLITS)}
-    more = [(key.replace("_", " "), value) for key, value in cohort.items() if key not in usual]
+    more = [(key.replace("_", " "), _count(value)) for key, value in cohort.items() if key not in usual]
     return {"steps": steps, "excluded": [(r, _total(n)) for r, n in reasons if _total(n)], "more": more}
 
 

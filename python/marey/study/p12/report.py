@@ -87,6 +87,7 @@ def numbers(result: StudyResult, scores: Mapping[str, Mapping[str, Interval]], c
         "calibration": {
             "slope": curve.slope,
             "intercept": curve.intercept,
+            "temperature": result.temperature,
             "predicted": curve.predicted,
             "observed": curve.observed,
             "observed_ci95": np.stack([curve.low, curve.high], axis=1),

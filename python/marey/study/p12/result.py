@@ -82,6 +82,8 @@ class StudyResult:
     vocab : tuple of str
         The V variables.
     history : tuple of Epoch
+    temperature : float
+        By which the model's logits were divided, fitted on the held-back stays.
     examples : tuple of Example
     model_bytes : int
         Size of the trained model's file.
@@ -111,6 +113,7 @@ class StudyResult:
     examples: tuple[Example, ...]
     model_bytes: int
     latency_us: float
+    temperature: float = 1.0
     timings: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     phenotypes: Phenotypes | None = None

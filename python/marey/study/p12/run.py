@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 import marey
 from marey.errors import BackendError
 from marey.events import Events
-from marey.study.p12.cohort import Cohort
+from marey.study.p12.calibration import temperature
+from marey.study.p12.cohort import Cohort, logits
 from marey.study.p12.data import DataSource, locate
 from marey.study.p12.dataset import DEATH, steps, targets
 from marey.study.p12.evaluate import Evaluation, evaluate, example
@@ -134,7 +135,7 @@ class _Study:
         validation = held_back(train.labels[DEATH] == 1, self.config.seed)
         self.timings["read"] = time.perf_counter() - started
 
-        model, history = self._train(train, scale, statics, validation, identity)
+        model, history, softened = self._train(train, scale, statics, validation, identity)
         if not self.world.first:
             return None
         trained = TrainedModel.of(model, scale, statics)
@@ -154,6 +155,7 @@ class _Study:
             missing=evaluation.missing,
             vocab=scale.vocab,
             history=tuple(history),
+            temperature=softened,
             examples=tuple(example(test[int(i)], evaluation.p_hourly[i]) for i in evaluation.examples),
             model_bytes=(self.out / MODEL).stat().st_size,
             latency_us=float(evaluation.latency_us),
@@ -218,15 +220,17 @@ class _Study:
 
     def _train(
         self, train: Events, scale: Scale, statics: Statics, validation: NDArray[np.bool_], identity: str
-    ) -> tuple[RiskModel, list[Epoch]]:
+    ) -> tuple[RiskModel, list[Epoch], float]:
+        """The model at its best epoch, its logits over a temperature fitted where it did not learn."""
         config, device = self.config, self.world.device
         aims = targets(train)
         torch.manual_seed(config.seed)
         model = RiskModel(len(scale.vocab), statics.width, aims.shape[1], config.sizes).to(device)
         started = time.perf_counter()
+        cohort = Cohort(steps(train, scale, statics), device)
         history = fit(
             model,
-            Cohort(steps(train, scale, statics), device),
+            cohort,
             torch.from_numpy(aims).to(device),
             validation,
             config.training,
@@ -236,10 +240,13 @@ class _Study:
             identity=identity,
             say=self.say,
         )
+        watch = torch.from_numpy(np.flatnonzero(validation)).to(device)
+        softened = temperature(aims[validation, 0], logits(model, cohort, watch).double().cpu().numpy())
+        model.temper(softened)
         if self.world.first:
             TrainedModel.of(model, scale, statics).save(self.out / MODEL)
         self.timings["training"] = max(time.perf_counter() - started, sum(line["seconds"] for line in history))
-        return model, history
+        return model, history, softened
 
     def _evaluate(self, model: RiskModel, trained: TrainedModel, test: Events) -> Evaluation:
         def compute() -> dict[str, NDArray[np.generic]]:
