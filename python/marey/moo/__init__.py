@@ -1,5 +1,6 @@
 """Multi-objective optimisation: spaces, optimizers, ranking, indicators, archives. All objectives are minimised."""
 
+from marey.moo import problems as problems
 from marey.moo import ref_dirs as ref_dirs
 from marey.moo import stop as stop
 from marey.moo._evaluate import LostWorkerError as LostWorkerError
@@ -25,6 +26,7 @@ from marey.moo.igd import igd as igd
 from marey.moo.igd import igd_plus as igd_plus
 from marey.moo.mocmaes import MOCMAES as MOCMAES
 from marey.moo.moead import MOEAD as MOEAD
+from marey.moo.motpe import MOTPE as MOTPE
 from marey.moo.nsga2 import NSGA2 as NSGA2
 from marey.moo.nsga3 import NSGA3 as NSGA3
 from marey.moo.nsga3 import UNSGA3 as UNSGA3

@@ -227,6 +227,13 @@ class Result:
         columns |= {f"g{i}": g for i, g in enumerate(self.G.T)}
         return pd.DataFrame(columns)
 
+    def plot(self, kind: str | None = None, **options: Any) -> Any:
+        """Draws the front in 2 or 3 dimensions, parallel coordinates, or attainment surfaces; see
+        :func:`marey.moo.plot.plot`."""
+        from marey.moo.plot import plot
+
+        return plot(self, kind, **options)
+
     def _nonempty(self) -> Floats:
         if len(self) == 0:
             raise ValueError("the result has no solution: no feasible point was found")

@@ -15,7 +15,7 @@ from marey.study.p12.metrics import Interval
 from marey.study.p12.result import StudyResult
 from marey.study.p12.stay_figure import stay_plot
 
-__all__ = ["page"]
+__all__ = ["page", "render", "table", "verdicts"]
 
 _SECTIONS = (
     ("comparison-section", "Comparison"),
@@ -30,6 +30,23 @@ _SPLITS = (("train", "Training"), ("held_back", "Held back"), ("test", "Test"))
 _FLAGS = ("model", "train", "test", "epochs", "seed", "device", "threads")
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _NUMBER_WORDS = ("No", "One", "Two", "Three", "Four", "Five")
+
+
+def render(template: str, **values: Any) -> str:
+    """A template's page with these values."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(count=_count, score=_score, interval=_interval, small=_small, percent=_percent)
+    made.filters.update(signed=lambda value: _minus(f"{value:+.1f}"), points=lambda value: _minus(f"{value:.1f}"))
+    text: str = made.get_template(template).render(**values)
+    return text
 
 
 def page(
@@ -47,27 +64,15 @@ def page(
     scores, curve
         What it was computed from.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(count=_count, score=_score, interval=_interval, small=_small, percent=_percent)
-    environment.filters.update(
-        signed=lambda value: _minus(f"{value:+.1f}"), points=lambda value: _minus(f"{value:.1f}")
-    )
-    return environment.get_template("report.html").render(
+    return render(
+        "report.html",
         n=found,
         synthetic=result.source == "synthetic",
         note=result.note.rstrip(".") + ("." if result.source == "synthetic" else ""),
         sections=_sections(found),
         size=_size(result.model_bytes),
-        verdicts=_verdicts(scores),
-        table=_table(scores),
+        verdicts=verdicts(scores),
+        table=table(scores),
         flow=_flow(result.cohort),
         calibration_words=_calibration_words(curve),
         examples=_examples(result),
@@ -117,7 +122,7 @@ def _sections(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [section for section in _SECTIONS if shown or section[0] != "patients"]
 
 
-def _verdicts(scores: Mapping[str, Mapping[str, Interval]]) -> list[str]:
+def verdicts(scores: Mapping[str, Mapping[str, Interval]]) -> list[str]:
     """One sentence for each baseline: on each area who scores higher, by how much, and whether chance explains it."""
     model, *others = scores
     sentences = []
@@ -137,7 +142,7 @@ def _verdicts(scores: Mapping[str, Mapping[str, Interval]]) -> list[str]:
     return sentences
 
 
-def _table(scores: Mapping[str, Mapping[str, Interval]]) -> list[dict[str, Any]]:
+def table(scores: Mapping[str, Mapping[str, Interval]]) -> list[dict[str, Any]]:
     best = {
         "auroc": max(s["auroc"].value for s in scores.values()),
         "auprc": max(s["auprc"].value for s in scores.values()),

@@ -5,6 +5,7 @@
 mod array;
 mod cohort;
 mod error;
+mod flow;
 mod graph;
 mod moo;
 mod sampling;
@@ -22,6 +23,7 @@ mod _rust {
         cohort::register(module)?;
         sampling::register(module)?;
         graph::register(module)?;
+        flow::register(module)?;
         moo::register(module)
     }
 }

@@ -10,6 +10,7 @@ mod gde3;
 mod genetic;
 mod mocmaes;
 mod moead;
+mod motpe;
 mod normalize;
 mod nsga2;
 mod nsga3;
@@ -27,9 +28,9 @@ pub use directions::{das_dennis, riesz};
 use genetic::Genetic;
 
 /// The names that `build` knows.
-pub const ALGORITHMS: [&str; 12] = [
-    "AGEMOEA2", "CMAES", "DE", "GDE3", "MOCMAES", "MOEAD", "NSGA2", "NSGA3", "RVEA", "SMSEMOA", "SPEA2",
-    "UNSGA3",
+pub const ALGORITHMS: [&str; 13] = [
+    "AGEMOEA2", "CMAES", "DE", "GDE3", "MOCMAES", "MOEAD", "MOTPE", "NSGA2", "NSGA3", "RVEA", "SMSEMOA",
+    "SPEA2", "UNSGA3",
 ];
 
 /// Makes the algorithm `name`, which takes its settings.
@@ -46,6 +47,7 @@ pub(crate) fn build(
         "GDE3" => Box::new(gde3::Gde3::new(settings, space)?),
         "MOCMAES" => Box::new(mocmaes::MoCmaEs::new(settings, space)?),
         "MOEAD" => Box::new(moead::Moead::new(settings, space, m)?),
+        "MOTPE" => Box::new(motpe::Motpe::new(settings, space)?),
         "NSGA2" => {
             let survival = nsga2::Nsga2::new(settings)?;
             Box::new(Genetic::new(settings, space, 100, survival)?)

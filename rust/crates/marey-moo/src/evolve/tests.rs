@@ -135,8 +135,13 @@ fn sealed(mut file: Vec<u8>) -> Vec<u8> {
     file
 }
 
+/// `make fuzz` asks for many more.
+fn cases() -> u32 {
+    std::env::var("MAREY_FUZZ_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(400)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn a_damaged_file_is_an_error(algorithm in prop::sample::select(&ALGORITHMS[..]), at: prop::sample::Index, bit in 0..8u8) {
