@@ -94,6 +94,12 @@ def _add_p12(studies: argparse._SubParsersAction[_Parser], common: _Parser) -> N
     model.add_argument("--model", choices=["event"], default="event", help="the model (default: event)")
     model.add_argument("--epochs", type=_at_least(1), metavar="N", help="passes over the training stays")
     model.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="of every random draw (default: 0)")
+    model.add_argument(
+        "--search",
+        type=_seconds,
+        metavar="TIME",
+        help="search this long (60s, 5m) for smaller models that need fewer laboratory draws",
+    )
     machine = p12.add_argument_group("machine")
     machine.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     machine.add_argument("--threads", type=_at_least(1), metavar="N", help="processor threads (default: all cores)")
@@ -113,6 +119,17 @@ def _at_least(low: int) -> Callable[[str], int]:
         return value
 
     return whole_number
+
+
+def _seconds(text: str) -> float:
+    number, unit = (text[:-1], text[-1]) if text[-1:] in ("s", "m", "h") else (text, "s")
+    try:
+        value = float(number) * {"s": 1, "m": 60, "h": 3600}[unit]
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 60s or 5m")
+    return value
 
 
 class _Version(argparse.Action):
@@ -135,7 +152,7 @@ def _study_p12(options: argparse.Namespace) -> int:
     if options.out.exists() and not options.out.is_dir():
         raise ValueError(f"--out {options.out} is a file; expected a folder")
     run = importlib.import_module("marey.study.p12.run")
-    names = ("data", "train", "test", "out", "device", "epochs", "seed", "threads", "resume", "model")
+    names = ("data", "train", "test", "out", "device", "epochs", "seed", "threads", "resume", "model", "search")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if run.run(run.Config(**given)) is None:  # another process of this run tells
         return 0

@@ -13,6 +13,7 @@ from marey.study.p12 import figures
 from marey.study.p12.calibration import Calibration
 from marey.study.p12.metrics import Interval
 from marey.study.p12.result import StudyResult
+from marey.study.p12.search_figure import burden
 from marey.study.p12.stay_figure import stay_plot
 
 __all__ = ["page"]
@@ -22,6 +23,7 @@ _SECTIONS = (
     ("cohort", "Stays"),
     ("test", "Test"),
     ("stays", "Examples"),
+    ("search", "Search"),
     ("run", "Run"),
     ("limits", "What this is not"),
 )
@@ -60,7 +62,8 @@ def page(
         n=found,
         synthetic=result.source == "synthetic",
         note=result.note.rstrip(".") + ("." if result.source == "synthetic" else ""),
-        sections=_SECTIONS,
+        sections=[s for s in _SECTIONS if s[0] != "search" or result.search is not None],
+        search=result.search,
         size=_size(result.model_bytes),
         verdicts=_verdicts(scores),
         table=_table(scores),
@@ -100,6 +103,8 @@ def _figures(
     top = min(1.0, math.ceil(10 * highest + 0.5) / 10)
     for i, example in enumerate(result.examples):
         drawn[f"stay-{i}"] = stay_plot(example, result.vocab, number=i, top=top)
+    if result.search is not None:
+        drawn["burden"] = burden(result.search)
     return {name: Markup(svg) for name, svg in drawn.items()}
 
 

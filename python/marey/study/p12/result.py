@@ -89,6 +89,8 @@ class StudyResult:
     timings : mapping of str to float
         Seconds of each stage.
     versions : mapping of str to str
+    search : mapping, optional
+        What `marey.study.p12.search.search` found.
     """
 
     source: str
@@ -109,6 +111,7 @@ class StudyResult:
     temperature: float = 1.0
     timings: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    search: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         n, v = len(self.y_test), len(self.vocab)

@@ -37,7 +37,8 @@ __all__ = ["Config", "run"]
 
 IDENTITY, CHECKPOINT, MODEL = "run.json", "checkpoint.pt", "model.npz"
 EVALUATION, BASELINES, REPORT = "evaluation.npz", "baselines.npz", "report.json"
-STAGES = (IDENTITY, CHECKPOINT, MODEL, EVALUATION, BASELINES, REPORT, "report.html")
+SEARCH = "search.json"
+STAGES = (IDENTITY, CHECKPOINT, MODEL, EVALUATION, BASELINES, SEARCH, REPORT, "report.html")
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Config:
         Go on with what is in `out`; otherwise the run begins anew.
     model : str
         "event".
+    search : float, optional
+        Seconds of a search for smaller models that need less measuring; see `search`.
     """
 
     data: str | None = None
@@ -74,6 +77,7 @@ class Config:
     threads: int | None = None
     resume: bool = False
     model: str = "event"
+    search: float | None = None
     sizes: ModelConfig = field(default_factory=ModelConfig)
     training: TrainConfig = field(default_factory=TrainConfig)
 
@@ -153,6 +157,7 @@ class _Study:
             latency_us=float(evaluation.latency_us),
             timings=self.timings,
             versions=_versions(),
+            search=self._search(train),
         )
         from marey.study.p12.report import write_report
 
@@ -249,6 +254,21 @@ class _Study:
         from marey.study.p12.baselines import baselines
 
         return self._stage("baselines", BASELINES, lambda: baselines(train, test, seed=self.config.seed))
+
+    def _search(self, train: Events) -> dict[str, Any] | None:
+        """What a search of so many seconds found in the training set, or in an earlier run of this folder."""
+        if self.config.search is None:
+            return None
+        path = self.out / SEARCH
+        if not path.exists():
+            from marey.study.p12.search import search
+
+            started = time.perf_counter()
+            found = search(train, self.config.search, seed=self.config.seed, say=self.say)
+            write_whole(path, json.dumps(found | {"took": time.perf_counter() - started}).encode())
+        kept: dict[str, Any] = json.loads(path.read_text())
+        self.timings["search"] = kept["took"]
+        return kept
 
     def _stage(self, name: str, file: str, compute: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
         """The arrays in `file`, or, where it is not there yet, those computed and put there."""
