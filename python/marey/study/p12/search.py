@@ -232,7 +232,7 @@ def _space(vocab: tuple[str, ...]) -> moo.Space:
         [
             *(moo.Bool(name) for name in vocab),
             moo.Int("units", 1, 6),
-            moo.Int("context", 0, 12),
+            moo.Int("context", 1, 12),
             moo.Int("hidden", 4, 64, log=True),
             moo.Int("members", 1, 4),
             moo.Categorical("bits", [32, 16, 8]),
