@@ -170,7 +170,8 @@ class _StandIn:
 
     def __call__(self, candidate: Candidate) -> tuple[float, float, float, float]:
         micros = self.times[0] + self.times[1] * _work(candidate)
-        size = _parameters(len(candidate.channels), self.width, self.outputs, candidate.sizes()) * candidate.bits / 8
+        weights, rest = _parameters(len(candidate.channels), self.width, self.outputs, candidate.sizes())
+        size = weights * candidate.bits / 8 + 4 * rest
         return -self.area(candidate), self.draws(candidate.channels), micros, size
 
     def area(self, candidate: Candidate) -> float:
@@ -210,7 +211,7 @@ def _train(train: Events, candidate: Candidate, folds: NDArray[np.int64], fold: 
         say=lambda line: None,
     )
     with torch.no_grad():
-        for parameter in model.parameters():
+        for parameter in _weights(model):
             parameter.copy_(torch.from_numpy(_rounded(parameter.numpy(), candidate.bits)))
     rows = Cohort(steps(test, scale, statics), cpu)
     area = auroc(test.labels[DEATH] == 1, logits(model, rows, torch.arange(len(rows))).numpy())
@@ -269,8 +270,17 @@ def _work(candidate: Candidate) -> float:
 
 
 @lru_cache(maxsize=4096)
-def _parameters(channels: int, statics: int, outputs: int, sizes: ModelConfig) -> int:
-    return sum(p.numel() for p in RiskModel(channels, statics, outputs, sizes).parameters())
+def _parameters(channels: int, statics: int, outputs: int, sizes: ModelConfig) -> tuple[int, int]:
+    """Numbers of the weights that are stored in fewer bits, and of the others."""
+    model = RiskModel(channels, statics, outputs, sizes)
+    weights = sum(p.numel() for p in _weights(model))
+    return weights, sum(p.numel() for p in model.parameters()) - weights
+
+
+def _weights(model: RiskModel) -> list[torch.Tensor]:
+    """What is rounded: matrices; time constants and biases are few and stay as they are."""
+    kept = ("log_rate", "bias", "b1", "b2")
+    return [p for name, p in model.named_parameters() if not name.endswith(kept)]
 
 
 def _latencies(train: Events, outputs: int) -> tuple[float, float]:
