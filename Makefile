@@ -75,6 +75,7 @@ fuzz: $(VENV)/.deps  ## fuzz the native readers for a minute each (needs Clang w
 	$(BIN)/cmake --build build/fuzz --target fuzz_physionet2012
 	$(BIN)/python csrc/fuzz/seeds_physionet2012.py build/fuzz/corpus
 	build/fuzz/csrc/fuzz/fuzz_physionet2012 -max_total_time=60 -dict=csrc/fuzz/physionet2012.dict build/fuzz/corpus
+	cd rust && MAREY_FUZZ_CASES=100000 CARGO_TARGET_DIR=../build/cargo cargo test --locked --quiet -p marey-moo --lib evolve::tests
 
 .PHONY: docs
 docs: setup  ## the documentation site: site/index.html
@@ -93,7 +94,7 @@ sanitize: setup  ## the contract and the operations' tests with the C++ under AS
 	  -C cmake.define.MAREY_CUDA=OFF -C build-dir=build/asan/cmake \
 	  --target "$$(echo build/asan/venv/lib/python3*/site-packages)" .
 	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so)" \
-	  ASAN_OPTIONS=detect_leaks=0 build/asan/venv/bin/python -m pytest -q -p no:cacheprovider -m "not slow" \
+	  ASAN_OPTIONS=detect_leaks=0 MAREY_KEEP_MB=0 build/asan/venv/bin/python -m pytest -q -p no:cacheprovider -m "not slow" \
 	  -n 2 --dist worksteal \
 	  tests/contract/test_contract.py tests/ops tests/events -k "not compile and not Triton and not triton"
 

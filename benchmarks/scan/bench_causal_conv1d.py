@@ -160,3 +160,38 @@ def test_forward_and_backward(benchmark, inputs_of, case, contender):
     run = ours if contender == "marey" else gradients(lambda *a: torch_convolution(*a, silu))
     group = f"causal_conv1d gradient {case.name}"
     measure(benchmark, group, contender, run, check=check, moved=5 * given["x"].nbytes)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("contender", ["marey", "marey, channels last", "F.conv1d, padded before", "causal-conv1d"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("width", [4, 16])
+def test_gpu_forward(gpu, width, dtype, contender):
+    import torch
+
+    if contender == "causal-conv1d" and width > 4:
+        pytest.skip("causal-conv1d takes 2 to 4 taps")
+    generator = torch.Generator("cuda").manual_seed(0)
+    sizes = ((8, 1536, 4096), (1536, width), (1536,))
+    x, weight, bias = (torch.randn(s, generator=generator, device="cuda").to(getattr(torch, dtype)) for s in sizes)
+    if contender == "marey, channels last":
+        x = x.mT.contiguous().mT
+    function = {
+        "marey": lambda: causal_conv1d(x, weight, bias, "silu")[0],
+        "marey, channels last": lambda: causal_conv1d(x, weight, bias, "silu")[0],
+        "F.conv1d, padded before": lambda: torch_convolution(x, weight, bias, True),
+    }.get(contender)
+    if function is None:
+        peer = pytest.importorskip("causal_conv1d").causal_conv1d_fn
+
+        def function():
+            return peer(x, weight, bias, activation="silu")
+
+    expected = causal_conv1d(x[:1, :2].cpu().double(), weight[:2].cpu().double(), bias[:2].cpu().double(), "silu")[0]
+
+    def check(answer):
+        bound = (1e-5 if dtype == "float32" else 2.0**-6) * float(expected.abs().max())
+        torch.testing.assert_close(answer[:1, :2].cpu().double(), expected, rtol=0, atol=bound)
+
+    group = f"causal_conv1d 8 x 1,536 x 4,096, {width} taps {dtype}"
+    gpu.measure(group, contender, function, check=check, moved=2 * x.nbytes)

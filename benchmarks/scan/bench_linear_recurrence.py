@@ -57,7 +57,7 @@ def numba_backward() -> Any:
 
 def peers_arrays(given: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     a, x = given["a"], given["x"]
-    return np.ascontiguousarray(np.broadcast_to(a[:, None] if a.ndim == 1 else a, x.shape)), x, given["h0"]
+    return np.array(np.broadcast_to(a[:, None] if a.ndim == 1 else a, x.shape)), x, given["h0"]
 
 
 def torch_loop(a: Any, x: Any, h0: Any) -> Any:
@@ -205,3 +205,40 @@ def test_backward(benchmark, inputs_of, case, dtype, contender):
 
     words = 2 * given["a"].nbytes + 3 * given["x"].nbytes
     measure(benchmark, f"linear_recurrence backward {case.name} {dtype}", contender, run, check=check, moved=words)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("contender", ["marey", "marey, bfloat16", "torch associative_scan compiled"])
+@pytest.mark.parametrize("case", [c for c in CASES if "complex" not in c.id and "channel" not in c.id])
+def test_gpu_forward(gpu, inputs_of, case, contender):
+    import torch
+
+    given, expected = inputs_of(case, "float32")
+    a, x, h0 = (torch.from_numpy(v).cuda() for v in peers_arrays(given))
+    words, tolerance = moved(given), 2e-5
+    if contender.startswith("marey"):
+        if "bfloat16" in contender:
+            a, x, words, tolerance = a.bfloat16(), x.bfloat16(), words // 2, 0.3
+
+        def run():
+            return linear_recurrence(a, x, h0=h0)[0]
+    else:
+        from torch._higher_order_ops.associative_scan import associative_scan
+
+        def combine(first, second):
+            return first[0] * second[0], second[0] * first[1] + second[1]
+
+        def scan(a, x, h0):
+            x = torch.cat([a[..., :1] * h0[..., None] + x[..., :1], x[..., 1:]], -1)
+            return associative_scan(combine, (a, x), dim=-1, combine_mode="pointwise")[1]
+
+        torch.compiler.reset()
+        compiled = torch.compile(scan)
+
+        def run():
+            return compiled(a, x, h0)
+
+    def check(answer):
+        np.testing.assert_allclose(answer.float().cpu().numpy(), expected, rtol=tolerance, atol=tolerance)
+
+    gpu.measure(f"linear_recurrence {case.name} float32", contender, run, check=check, moved=words)

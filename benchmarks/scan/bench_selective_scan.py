@@ -158,3 +158,78 @@ def test_gradient_of_the_torch_loop(benchmark, length, contender):
     run = gradients(torch, given, ours if contender == "marey" else peers.torch_loop, length)
     group = f"selective_scan gradient 1 x 64 x {length}, 16 states"
     measure(benchmark, group, contender, run, check=check, rounds=3)
+
+
+# Wide batches, where mamba-ssm's kernel has a block for each channel, and long series of few channels, where a device
+# is filled by cutting time.
+GPU_SHAPES = [(8, 1536, 4096, 16), (2, 1024, 4096, 16), (1, 64, 65_536, 16), (1, 8, 1_000_000, 16)]
+
+
+def gpu_inputs(shape, dtype):
+    """Of the benchmark's first case, made on the device."""
+    import torch
+
+    batch, channels, length, states = shape
+    generator = torch.Generator("cuda").manual_seed(0)
+
+    def normal(*sizes):
+        return torch.randn(sizes, generator=generator, device="cuda")
+
+    signals = {"u": (batch, channels, length), "delta": (batch, channels, length), "z": (batch, channels, length)}
+    signals |= dict.fromkeys("BC", (batch, states, length))
+    return {n: normal(*size).to(dtype) for n, size in signals.items()} | {
+        "A": -torch.arange(1, states + 1, device="cuda").float().repeat(channels, 1),
+        "D": normal(channels),
+        "delta_bias": normal(channels) - 3,
+    }
+
+
+def mamba_kernel():
+    return pytest.importorskip("mamba_ssm.ops.selective_scan_interface").selective_scan_fn
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("contender", ["marey", "mamba-ssm"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("shape", GPU_SHAPES, ids=str)
+def test_gpu_forward(gpu, shape, dtype, contender):
+    import torch
+
+    given = gpu_inputs(shape, getattr(torch, dtype))
+    function = selective_scan if contender == "marey" else mamba_kernel()
+    part = {
+        n: a[:1, :2] if a.ndim == 3 and n not in "BC" else a[:1] if a.ndim == 3 else a[:2] for n, a in given.items()
+    }
+    expected = selective_scan(**{n: a.cpu().double() for n, a in part.items()}, delta_softplus=True)
+
+    def check(answer):
+        bound = (2e-5 if dtype == "float32" else 2.0**-7) * float(expected.abs().max())
+        torch.testing.assert_close(answer[:1, :2].cpu().double(), expected, rtol=0, atol=bound)
+
+    bytes_moved = 4 * given["u"].nbytes + given["B"].nbytes + given["C"].nbytes
+    group = f"selective_scan {shape} {dtype}"
+    gpu.measure(group, contender, lambda: function(**given, delta_softplus=True), check=check, moved=bytes_moved)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("contender", ["marey", "mamba-ssm"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("shape", GPU_SHAPES, ids=str)
+def test_gpu_backward(gpu, shape, dtype, contender):
+    import torch
+
+    given = {n: a.requires_grad_() for n, a in gpu_inputs(shape, getattr(torch, dtype)).items()}
+    function = selective_scan if contender == "marey" else mamba_kernel()
+    y = function(**given, delta_softplus=True)
+    weights = torch.randn(y.shape, generator=torch.Generator("cuda").manual_seed(1), device="cuda").to(y)
+    leaves = list(given.values())
+    expected = torch.autograd.grad(selective_scan(**given, delta_softplus=True), leaves, weights)
+
+    def check(answer):
+        for a, e in zip(answer, expected, strict=True):
+            bound = (2e-4 if dtype == "float32" else 2.0**-6) * float(e.abs().max())
+            torch.testing.assert_close(a, e, rtol=0, atol=bound)
+
+    bytes_moved = 7 * given["u"].nbytes + 2 * (given["B"].nbytes + given["C"].nbytes)
+    run = lambda: torch.autograd.grad(y, leaves, weights, retain_graph=True)  # noqa: E731
+    gpu.measure(f"selective_scan backward {shape} {dtype}", contender, run, check=check, moved=bytes_moved)

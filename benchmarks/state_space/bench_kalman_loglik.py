@@ -37,12 +37,15 @@ def test_gradient(benchmark, function):
             actual, wanted = actual + actual.mT, wanted + wanted.mT
         scale = float(wanted.abs().max())
         np.testing.assert_allclose(actual, wanted, rtol=1e-8, atol=1e-8 * scale)
+    name = "marey" if "marey" in benchmark.name else "autograd through a torch loop"
+    benchmark.extra_info.update(contender=name, threads=1)
     benchmark.pedantic(run, rounds=10 if "marey" in benchmark.name else 2)
 
 
 @pytest.mark.benchmark(timer=time.process_time, group="kalman_loglik 1,000 x 500, 2 states")
 def test_marey(benchmark):
     p = problem()
+    benchmark.extra_info.update(contender="marey", threads=1)
     benchmark.pedantic(lambda: kalman_loglik(**p), rounds=30, warmup_rounds=2)
 
 
@@ -51,5 +54,6 @@ def test_statsmodels_20_series(benchmark):
     """Of the 1,000: times 50 for all."""
     p = problem()
     run = statsmodels(p["y"], call=lambda model: model.loglike())
+    benchmark.extra_info.update(contender="statsmodels, 20 of 1,000", threads=1)
     np.testing.assert_allclose(run(), kalman_loglik(**p)[:20], rtol=1e-9)
     benchmark.pedantic(run, rounds=5)

@@ -67,7 +67,8 @@ def statsmodels(y, *, call, series=20):
         model.initialize_known(X0, P0)
         model.bind(y[b].T.copy())
         model.tolerance = 0
-        call(model)  # sets the compiled object up
+        model.filter()  # sets the compiled object up
+        call(model)
         models.append(model)
 
     def run():

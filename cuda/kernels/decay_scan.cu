@@ -65,7 +65,7 @@ __global__ void __launch_bounds__(threads, sizeof(T) == 4 ? 4 : 3) forward(scan:
       link.P *= a_j;
       link.H = fma(a_j, link.H, double(x[j]));
     }
-    if (began) link.P = -1.0;
+    if (began) link.P = closed_product();
 
     const Link through = inclusive_scan(link, lane);
     const double start = state_before_tile(tiling.chain(d), chunk * G::spans + span, from_lane(through, 31), lane);

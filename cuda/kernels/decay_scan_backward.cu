@@ -90,7 +90,7 @@ __global__ void __launch_bounds__(threads, 3) backward(scan::DecayScanBackward<T
       link.P *= a_j;
       link.H = a_j * (double(g[j]) + link.H);
     }
-    if (began) link.P = -1.0;
+    if (began) link.P = closed_product();
 
     const int64_t position = (tiling.chunks - 1 - chunk) * G::spans + (G::spans - 1 - span);
     const Link through = inclusive_scan(link, lane);

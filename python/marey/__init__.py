@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from marey import math as math
     from marey import moo as moo
     from marey import nn as nn
+    from marey import ode as ode
     from marey import ragged as ragged
     from marey import scan as scan
     from marey import state_space as state_space
@@ -29,7 +30,20 @@ if TYPE_CHECKING:
     from marey._runtime.verify import verify as verify
 
 # Domains load at their first use: `import marey` stays fast and needs NumPy alone.
-_DOMAINS = ("events", "filters", "graph", "math", "moo", "nn", "ragged", "scan", "state_space", "study", "survival")
+_DOMAINS = (
+    "events",
+    "filters",
+    "graph",
+    "math",
+    "moo",
+    "nn",
+    "ode",
+    "ragged",
+    "scan",
+    "state_space",
+    "study",
+    "survival",
+)
 
 # Names of the package that live deeper.
 _NAMES = {

@@ -192,3 +192,24 @@ def survival_cox_residuals(
 def cox_partial_likelihood(
     risk: _Floats, time: _Floats, event: NDArray[np.bool_], strata: NDArray[np.int64] | None, efron: bool
 ) -> tuple[_Floats, _Floats]: ...
+def ode_solve(
+    f: int,
+    jacobian: int,
+    y0: NDArray[np.float64],
+    params: NDArray[np.float64],
+    times: NDArray[np.float64],
+    t0: NDArray[np.float64],
+    which: NDArray[np.int64],
+    method: str,
+    rtol: float,
+    atol: NDArray[np.float64],
+    first_step: float,
+    max_step: float,
+    max_steps: int,
+    notice_stiffness: bool,
+    doses: tuple[Any, ...] | None,
+    roots: int,
+    direction: NDArray[np.int32],
+    terminal: NDArray[np.bool_],
+    most_roots: int,
+) -> dict[str, Any]: ...

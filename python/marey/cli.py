@@ -91,7 +91,14 @@ def _add_p12(studies: argparse._SubParsersAction[_Parser], common: _Parser) -> N
     data.add_argument("--train", choices="abc", default="a", help="set to learn from (default: a)")
     data.add_argument("--test", choices="abc", default="b", help="set to test on (default: b)")
     model = p12.add_argument_group("model")
-    model.add_argument("--model", choices=["event"], default="event", help="the model (default: event)")
+    model.add_argument(
+        "--model",
+        type=_models,
+        default=("event",),
+        metavar="NAME",
+        help="event, grud (GRU-D), ssm (selective state space) or s5 (default: event); several, as event,grud, are run "
+        "one after another below --out and compared in compare.html",
+    )
     model.add_argument("--epochs", type=_at_least(1), metavar="N", help="passes over the training stays")
     model.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="of every random draw (default: 0)")
     model.add_argument(
@@ -100,12 +107,28 @@ def _add_p12(studies: argparse._SubParsersAction[_Parser], common: _Parser) -> N
         metavar="TIME",
         help="search this long (60s, 5m) for smaller models that need fewer laboratory draws",
     )
+    model.add_argument(
+        "--exposure",
+        metavar="VARIABLE",
+        help="of the matched comparison: stays with it in the first 24 hours beside those without (default: MechVent)",
+    )
     machine = p12.add_argument_group("machine")
     machine.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     machine.add_argument("--threads", type=_at_least(1), metavar="N", help="processor threads (default: all cores)")
     run = p12.add_argument_group("run")
     run.add_argument("--out", type=Path, default=Path("run"), metavar="DIR", help="where results go (default: run)")
     run.add_argument("--resume", action="store_true", help="continue a run that was interrupted in --out")
+
+
+def _models(text: str) -> tuple[str, ...]:
+    known = ("event", "grud", "ssm", "s5")
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"{name!r} is no model; expected some of {', '.join(known)}")
+    if len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"{text!r} names a model twice")
+    return names
 
 
 def _at_least(low: int) -> Callable[[str], int]:
@@ -152,9 +175,15 @@ def _study_p12(options: argparse.Namespace) -> int:
     if options.out.exists() and not options.out.is_dir():
         raise ValueError(f"--out {options.out} is a file; expected a folder")
     run = importlib.import_module("marey.study.p12.run")
-    names = ("data", "train", "test", "out", "device", "epochs", "seed", "threads", "resume", "model", "search")
+    names = ("data", "train", "test", "out", "device", "epochs", "seed", "threads", "resume", "exposure", "search")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    if run.run(run.Config(**given)) is None:  # another process of this run tells
+    if len(options.model) > 1:
+        from marey.study.p12.compare import comparison_summary, run_models
+
+        if run_models(run.Config(**given), options.model) is not None:
+            print(comparison_summary(options.out))
+        return 0
+    if run.run(run.Config(**given, model=options.model[0])) is None:  # another process of this run tells
         return 0
     from marey.study.p12.report import summary
 

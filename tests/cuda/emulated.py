@@ -13,15 +13,18 @@ ROOT = Path(__file__).parents[2]
 GUARD = 64  # elements on both sides of every output, which no kernel may touch
 
 
-def build(folder: Path) -> ctypes.CDLL:
+def compile_library(source: Path, folder: Path) -> ctypes.CDLL:
     compiler = shutil.which("c++") or shutil.which("g++")
     assert compiler is not None
-    library = folder / "emulated_decay_scan.so"
+    library = folder / f"{source.stem}.so"
     include = [f"-I{ROOT / path}" for path in ("tests/cuda/emulator", "cuda/include", "csrc/include")]
-    source = ROOT / "tests/cuda/emulated_decay_scan.cpp"
     flags = ["-std=c++20", "-O2", "-shared", "-fPIC", "-pthread", "-Wall", "-Wno-unknown-pragmas"]
     subprocess.run([compiler, *flags, *include, "-o", str(library), str(source)], check=True)
-    loaded = ctypes.CDLL(str(library))
+    return ctypes.CDLL(str(library))
+
+
+def build(folder: Path) -> ctypes.CDLL:
+    loaded = compile_library(ROOT / "tests/cuda/emulated_decay_scan.cpp", folder)
     loaded.emulated_series_after.restype = ctypes.c_int64
     return loaded
 
@@ -30,14 +33,15 @@ class Guarded:
     """An output filled with NaN, and a frame around it that must stay as it is."""
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        size = int(np.prod(shape))
-        self.frame = np.full(size + 2 * GUARD, -77.0, dtype)
+        size, is_float = int(np.prod(shape)), np.issubdtype(dtype, np.floating)
+        self.mark = -77.0 if is_float else 77
+        self.frame = np.full(size + 2 * GUARD, self.mark, dtype)
         self.array = self.frame[GUARD : GUARD + size].reshape(shape)
-        self.array[...] = np.nan
+        self.array[...] = np.nan if is_float else 0x7FC0  # which is a bfloat16's NaN
 
     def taken(self) -> np.ndarray:
-        assert (self.frame[:GUARD] == -77.0).all(), "written before the start"
-        assert (self.frame[-GUARD:] == -77.0).all(), "written past the end"
+        assert (self.frame[:GUARD] == self.mark).all(), "written before the start"
+        assert (self.frame[-GUARD:] == self.mark).all(), "written past the end"
         return self.array
 
 

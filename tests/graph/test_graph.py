@@ -9,7 +9,7 @@ pytest.importorskip("marey._rust")
 nx = pytest.importorskip("networkx")
 from graph_cases import NAMES, twins  # noqa: E402
 
-from marey.graph import Graph, pagerank, shortest_paths, triangles  # noqa: E402
+from marey.graph import Graph, layout, pagerank, shortest_paths, triangles  # noqa: E402
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -61,6 +61,53 @@ def test_from_torch_takes_both_directions() -> None:
     assert Graph.from_torch(edge_index, directed=False).m == 2
     with pytest.raises(ValueError, match="not symmetric"):
         Graph.from_torch(edge_index[:, :3], directed=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("directed", [False, True])
+def test_there_and_back_through_arrow_torch_and_networkx(name: str, directed: bool) -> None:
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("torch")
+    graph, _ = twins(name, directed, weighted=True)
+    ways = [
+        Graph.from_arrow(graph.to_arrow(), weight="weight", n=graph.n, directed=directed),
+        Graph.from_torch(*graph.to_torch(), n=graph.n, directed=directed),
+        Graph.from_networkx(graph.to_networkx()),
+    ]
+    for back in ways:
+        assert back.directed == directed
+        np.testing.assert_array_equal(back.offsets, graph.offsets)
+        np.testing.assert_array_equal(back.targets, graph.targets)
+        # Parallel edges may come in another order; of none NetworkX does not say that they have weights.
+        ours, theirs = (np.empty(0) if g.weights is None else np.sort(g.weights) for g in (graph, back))
+        np.testing.assert_array_equal(theirs, ours)
+
+
+def test_arrow_tables_that_are_no_edges() -> None:
+    pa = pytest.importorskip("pyarrow")
+    with pytest.raises(ValueError, match="no column 'dst'; it has src"):
+        Graph.from_arrow(pa.table({"src": [0]}))
+    with pytest.raises(ValueError, match="column 'dst' has 1 nulls"):
+        Graph.from_arrow(pa.table({"src": [0, 1], "dst": [1, None]}))
+
+
+def test_a_drawing() -> None:
+    plt = pytest.importorskip("matplotlib.pyplot")
+    graph = Graph.from_edges([0, 1, 2, 3, 4, 5, 2], [1, 2, 0, 4, 5, 3, 3])
+    at = layout(graph)
+    assert np.abs(at).max() == 0.5
+    groups = np.array([0, 0, 0, 1, 1, 1])
+    centres = [at[groups == g].mean(axis=0) for g in (0, 1)]
+    spread = max(np.linalg.norm(at[groups == g] - centres[g], axis=1).max() for g in (0, 1))
+    assert np.linalg.norm(centres[0] - centres[1]) > spread
+    np.testing.assert_array_equal(layout(graph), at)
+    axes = graph.plot(groups)
+    assert len(axes.collections) == 2
+    plt.close(axes.figure)
+    with pytest.raises(ValueError, match="`labels` has shape"):
+        graph.plot([0, 1])
+    with pytest.raises(ValueError, match="at most 3000"):
+        layout(Graph.from_edges([], [], n=3001))
 
 
 def test_simplify_and_undirected() -> None:

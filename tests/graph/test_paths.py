@@ -144,6 +144,21 @@ def test_sampled_betweenness_is_unbiased() -> None:
     np.testing.assert_allclose(mean, every, atol=0.05 * every.max())
 
 
+def test_the_error_of_sampled_betweenness_is_bounded() -> None:
+    graph = Graph.from_edges(*random_edges(500, 900, 4)[:2], n=500)
+    every = betweenness(graph)
+    for error in (0.3, 0.12, 0.05):
+        for seed in range(20):
+            found = betweenness(graph, error=error, confidence=0.9, seed=seed)
+            # The bound is far from tight: it holds in each of the draws.
+            assert np.abs(found - every).max() <= error
+    np.testing.assert_allclose(betweenness(graph, error=1e-9), every, rtol=1e-12)
+    with pytest.raises(ValueError, match="both given"):
+        betweenness(graph, error=0.1, samples=3)
+    with pytest.raises(ValueError, match="`confidence` is 1"):
+        betweenness(graph, error=0.1, confidence=1.0)
+
+
 @KINDS
 @WEIGHTS
 def test_closeness(name: str, directed: bool, weighted: bool) -> None:

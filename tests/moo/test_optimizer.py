@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+
 import numpy as np
 import pytest
 
@@ -100,6 +104,52 @@ def test_interruption_returns_what_was_found() -> None:
     res = run.minimize(objective, evals=1_000)
     assert (res.stopped, res.evals) == ("interrupted", 100)
     np.testing.assert_array_equal(run.minimize(zdt1, evals=400).F, optimizer().minimize(zdt1, evals=400).F)
+
+
+def test_a_signal_ends_a_compiled_run_with_what_was_found() -> None:
+    pytest.importorskip("numba")
+    compiled = moo.compiled(lambda x: (x[0], 1.0 - x[0] + x[1]), 2)
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    res = optimizer().minimize(compiled, evals=10**12)
+    assert res.stopped == "interrupted"
+    assert len(res) > 0
+
+
+def test_progress_is_shown_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("tqdm")
+    optimizer().minimize(zdt1, evals=100, progress=True)
+    assert "NSGA2" in capsys.readouterr().err
+    optimizer().minimize(zdt1, evals=100, progress=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_an_option_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match="no 'mutaton_prob' here"):
+        optimizer(mutaton_prob=0.1)
+    with pytest.raises(ValueError, match="expected one of 'sbx', 'blx'"):
+        optimizer(crossover="one point")
+
+
+@pytest.mark.parametrize("options", [{"crossover": "blx"}, {"mutation": "gaussian"}, {"truncation": "at once"}])
+def test_operators_by_choice(options: dict[str, str]) -> None:
+    assert optimizer(**options).minimize(zdt1, evals=4_000).hypervolume([1.1, 1.1]) > 0.8
+
+
+@pytest.mark.parametrize("options", [{}, {"permutation_crossover": "edge"}, {"permutation_mutation": "swap"}])
+def test_a_permutation_is_searched(options: dict[str, str]) -> None:
+    """Cities on a ring: the shortest tour is the ring."""
+    angle = np.random.default_rng(2).permutation(9) * 2 * np.pi / 9
+    city = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+    def length(X):
+        tour = city[X.astype(int)]
+        return np.linalg.norm(tour - np.roll(tour, 1, axis=1), axis=2).sum(axis=1)
+
+    res = moo.NSGA2([moo.Permutation("tour", 9)], n_obj=1, pop=60, seed=3, mutation_prob=0.7, **options).minimize(
+        length, evals=9_000
+    )
+    assert res.F[0, 0] == pytest.approx(18 * np.sin(np.pi / 9))
 
 
 def test_the_offending_point_comes_with_the_exception() -> None:

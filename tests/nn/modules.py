@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from marey.nn import GRUD, KalmanSmoother, SOSFilter
+from marey.nn import GRUD, S5, KalmanSmoother, SelectiveSSM, SOSFilter
 
 B, T = 4, 23
 
@@ -71,6 +71,11 @@ def kalman_stepped(module: Any, inputs: tuple[Tensor, ...]) -> Tensor:
     return torch.stack(outputs, -1)
 
 
+def gapped(channels: int) -> tuple[Tensor, Tensor]:
+    """Values, and gaps."""
+    return random(B, channels, T), random(B, T, seed=2).abs()
+
+
 SOS = [[0.2, 0.3, 0.1, 1.0, -0.9, 0.5], [1.0, -0.5, 0.0, 1.0, 0.3, 0.1]]
 
 EXAMPLES = {
@@ -94,6 +99,20 @@ EXAMPLES = {
         lambda loglik: loglik,
         kalman_filtered,
         kalman_stepped,
+    ),
+    "SelectiveSSM": Example(
+        lambda: SelectiveSSM(6, states=3),
+        lambda: gapped(6),
+        lambda result: result[0],
+        lambda module, inputs: module(*inputs)[0],
+        stepped,
+    ),
+    "S5": Example(
+        lambda: S5(6, states=4),
+        lambda: gapped(6),
+        lambda result: result[0],
+        lambda module, inputs: module(*inputs)[0],
+        stepped,
     ),
 }
 

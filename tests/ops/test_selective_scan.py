@@ -264,3 +264,19 @@ def test_states_are_kept_for_a_gradient_only() -> None:
 def test_what_does_not_fit_is_told(change: dict, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         selective_scan(**problem() | change)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(-1000, 200), st.integers(1, 20))
+def test_the_decay_is_accurate_everywhere(exponent: float, channels: int) -> None:
+    """One step without input on a state of one gives exp(dt A) itself, 0 where it is below and inf where beyond."""
+    for dtype, ulp in ((np.float64, 2.0**-52), (np.float32, 2.0**-23)):
+        A, ones = np.full((channels, 1), exponent, dtype), np.ones((1, channels, 1), dtype)
+        zeros = np.zeros((1, 1, 1), dtype)
+        y = selective_scan(0 * ones, ones, A, zeros, zeros + 1, h0=ones)
+        with np.errstate(over="ignore", under="ignore"):
+            expected = np.exp(A.astype(np.float64)[:, 0])
+        tiny, huge = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
+        # The exponent, times log2(e), is rounded to the dtype.
+        close = np.abs(y[0, :, 0] - expected) <= ulp * (3 + 2 * abs(exponent)) * expected + tiny
+        assert np.all(close | ((expected > huge) & np.isinf(y[0, :, 0])))

@@ -27,6 +27,17 @@ def test_the_memory_of_a_freed_output_serves_the_next() -> None:
     assert large(2.0).ctypes.data == place
 
 
+def test_a_somewhat_smaller_output_takes_it_too_and_a_much_smaller_one_does_not() -> None:
+    first = sosfilt(SAME, np.zeros((64, 100_000)))
+    place = first.ctypes.data
+    del first
+    much = sosfilt(SAME, np.ones((32, 100_000)))
+    assert much.ctypes.data != place
+    somewhat = sosfilt(SAME, np.ones((60, 100_000)))
+    assert somewhat.ctypes.data == place
+    assert (somewhat == 1.0).all()
+
+
 def test_outputs_in_use_share_nothing() -> None:
     kept = [large(float(i)) for i in range(4)]
     assert len({a.ctypes.data for a in kept}) == 4

@@ -50,6 +50,7 @@ def study(monkeypatch):
         module.asked.append(config)
         score = {f"{k}{c}": v for k in ("auroc", "auprc") for c, v in (("", 0.5), ("_ci95", [0.4, 0.6]))}
         report = {"source": "synthetic", "note": "SYNTHETIC stays.", "test": score, "baselines": {"other": score}}
+        report["config"] = {"model": config.model}
         config.out.mkdir(exist_ok=True)
         (config.out / "report.json").write_text(json.dumps(report))
         return config.out / "report.html"
@@ -83,7 +84,19 @@ def test_every_option_has_a_help_text(capsys):
         main(["study", "p12", "--help"])
     assert leaving.value.code == 0
     text = capsys.readouterr().out
-    for option in ("data", "train", "test", "out", "device", "epochs", "seed", "threads", "resume", "model"):
+    for option in (
+        "data",
+        "train",
+        "test",
+        "out",
+        "device",
+        "epochs",
+        "seed",
+        "threads",
+        "resume",
+        "model",
+        "exposure",
+    ):
         assert f"--{option}" in text
 
 
@@ -99,7 +112,8 @@ def test_every_option_has_a_help_text(capsys):
         (["study", "p12", "--seed", "-1"], "--seed: '-1' is not a whole number of at least 0"),
         (["study", "p12", "--threads", "1.5"], "--threads: '1.5' is not a whole number"),
         (["study", "p12", "--train", "x"], "invalid choice: 'x'"),
-        (["study", "p12", "--model", "other"], "invalid choice: 'other'"),
+        (["study", "p12", "--model", "other"], "'other' is no model; expected some of event, grud, ssm, s5"),
+        (["study", "p12", "--model", "event,event"], "'event,event' names a model twice"),
         (["study", "p12", "--epo", "3"], "unrecognized arguments: --epo"),
         (["verify", "everything"], "unrecognized arguments: everything"),
     ],

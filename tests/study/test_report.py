@@ -13,7 +13,7 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
 
 from marey.study.p12.metrics import auprc, auroc
-from marey.study.p12.page import _size, _verdicts
+from marey.study.p12.page import _size, verdicts
 from marey.study.p12.report import score, summary, write_report
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "path", "use", "image", "rect"}
@@ -46,6 +46,8 @@ SCHEMA = {
     "model": {"bytes": int, "latency_us": float},
     "timings": dict,
     "versions": dict,
+    "phenotypes": (dict, type(None)),
+    "matched": (dict, type(None)),
 }
 DIFFERENCES = {f"{k}_difference{c}": t for k in ("auroc", "auprc") for c, t in (("", float), ("_ci95", INTERVAL))}
 
@@ -266,7 +268,7 @@ def test_the_verdict_names_the_winner_either_way(better, worse):
     noise = np.random.default_rng(1).random(400)
     risks = {better: result.p_test, worse: noise}
     result = made_result(400, p_test=risks["event model"], baselines={"other": risks["other"]})
-    (sentence,) = _verdicts(score(result))
+    (sentence,) = verdicts(score(result))
     winner = f"{'the ' if better == 'event model' else ''}{better} scores higher on AUROC (+0."
     assert sentence.startswith(f"Against other, {winner}")
     assert "and AUPRC (+0." in sentence
@@ -276,7 +278,7 @@ def test_the_verdict_names_the_winner_either_way(better, worse):
 def test_the_verdict_admits_a_draw():
     result = made_result(300)
     result = made_result(300, baselines={"other": result.p_test})
-    (sentence,) = _verdicts(score(result))
+    (sentence,) = verdicts(score(result))
     assert sentence.startswith("Against other, there is no clear difference in AUROC (+0.000, 95")
 
 

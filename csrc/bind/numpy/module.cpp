@@ -8,10 +8,11 @@ namespace py = pybind11;
 
 void bind_causal_conv1d(py::module_& m);
 void bind_events(py::module_& m);
-void bind_graph(py::module_& m);
-void bind_ragged(py::module_& m);
 void bind_filters(py::module_& m);
+void bind_graph(py::module_& m);
 void bind_linear_recurrence(py::module_& m);
+void bind_ode(py::module_& m);
+void bind_ragged(py::module_& m);
 void bind_s5_scan(py::module_& m);
 void bind_scan(py::module_& m);
 void bind_selective_scan(py::module_& m);
@@ -28,10 +29,11 @@ PYBIND11_MODULE(_core, m) {
   m.attr("compiler") = MAREY_COMPILER;
   bind_causal_conv1d(m);
   bind_events(m);
-  bind_graph(m);
-  bind_ragged(m);
   bind_filters(m);
+  bind_graph(m);
   bind_linear_recurrence(m);
+  bind_ode(m);
+  bind_ragged(m);
   bind_s5_scan(m);
   bind_scan(m);
   bind_selective_scan(m);

@@ -51,12 +51,12 @@ void* take_block(std::size_t bytes) noexcept try {
   Store& s = store();
   const std::lock_guard<std::mutex> lock(s.mutex);
   for (auto it = s.kept.rbegin(); it != s.kept.rend(); ++it) {
-    if (it->bytes != bytes) continue;
-    void* const block = it->block;
-    s.given.emplace(block, bytes);
+    if (it->bytes < bytes || it->bytes - bytes > bytes / 4) continue;
+    const Kept found = *it;
+    s.given.emplace(found.block, found.bytes);
     s.kept.erase(std::next(it).base());
-    s.kept_bytes -= bytes;
-    return block;
+    s.kept_bytes -= found.bytes;
+    return found.block;
   }
   void* const block = std::aligned_alloc(page, bytes);
   if (block == nullptr) return nullptr;

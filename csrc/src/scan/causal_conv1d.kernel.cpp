@@ -36,9 +36,6 @@ template <int W, typename T, typename Emit>
     V s[together];
     for (V& v : s) v = bias;
     const T* at = x + j * run.stride;
-    if (run.tap > 1) {  // strides that no prefetcher follows
-      for (int i = 0; i < together; ++i) __builtin_prefetch(at + (i + 16) * run.stride);
-    }
 #pragma GCC unroll 4
     for (int64_t k = 0; k < taps; ++k) {
 #pragma GCC unroll 4
@@ -65,12 +62,49 @@ void filter_any(const Run& run, int64_t width, const VecOf<T>* w, VecOf<T> bias,
   }
 }
 
+// Calls emit(k, sum over steps of g_j x_{j + k}) for the taps and then, as k = width, the sum of g. Vectors are taken
+// whole: both signals lie in scratch, g zero in the lanes past a run's end.
+template <int W, typename T, typename Emit>
+void sum_taps(const Run& run, int64_t width, const T* g, const T* x, const Emit& emit) {
+  using V = VecOf<T>;
+  if constexpr (W > 0) {
+    V total[W + 1]{};
+    for (int64_t j = 0; j < run.count; ++j) {
+      const V g_j = row(g + j * run.stride);
+#pragma GCC unroll 4
+      for (int k = 0; k < W; ++k) total[k] = madd(g_j, row(x + j * run.stride + k * run.tap), total[k]);
+      total[W] += g_j;
+    }
+    for (int k = 0; k <= W; ++k) emit(k, total[k]);
+  } else {
+    for (int64_t k = 0; k <= width; ++k) {
+      V total[2]{};
+      for (int64_t j = 0; j < run.count; ++j) {
+        const V g_j = row(g + j * run.stride);
+        V& sum_ = total[j % 2];
+        sum_ = k < width ? madd(g_j, row(x + j * run.stride + k * run.tap), sum_) : sum_ + g_j;
+      }
+      emit(k, total[0] + total[1]);
+    }
+  }
+}
+
+template <typename T, typename Emit>
+void sum_taps_any(const Run& run, int64_t width, const T* g, const T* x, const Emit& emit) {
+  switch (width) {
+    case 2: return sum_taps<2>(run, width, g, x, emit);
+    case 3: return sum_taps<3>(run, width, g, x, emit);
+    case 4: return sum_taps<4>(run, width, g, x, emit);
+    default: return sum_taps<0>(run, width, g, x, emit);
+  }
+}
+
 // One block of steps [begin, end) of one channel, or of up to `lanes` channels that lie last.
 template <typename T>
 struct Block {
   using V = VecOf<T>;
   static constexpr int width = Lanes<T>::width;
-  static constexpr int64_t scratch_steps = block_steps + 2 * most_taps;
+  static constexpr int64_t scratch_steps = block_steps + 2 * most_taps + width;
   // Elements of a scratch that holds the steps of a block and of the taps on both its sides.
   static constexpr int64_t scratch = scratch_steps * width;
 
@@ -78,13 +112,13 @@ struct Block {
   int64_t series, first, n, begin, end;
   int64_t step, channel, origin;  // strides of x, and where the block's channel starts
 
-  Block(const CausalConv1dShape& s, int64_t series_, int64_t first_, int64_t last, int64_t begin_)
+  Block(const CausalConv1dShape& s, int64_t series_, int64_t first_, int64_t last, int64_t begin_, int64_t steps)
       : shape(s),
         series(series_),
         first(first_),
         n(std::min<int64_t>(last - first_, s.channels_last ? width : 1)),
         begin(begin_),
-        end(std::min(begin_ + block_steps, s.length)),
+        end(std::min(begin_ + steps, s.length)),
         step(s.channels_last ? s.n_channels : 1),
         channel(s.channels_last ? 1 : s.length),
         origin(series_ * s.n_channels * s.length + first_ * channel) {}
@@ -120,14 +154,13 @@ struct Block {
   // The taps of the block's channels, in order or reversed.
   void load_weight(const T* weight, bool reversed, V* w) const {
     for (int64_t k = 0; k < shape.width; ++k) {
-      V v{};
       const int64_t from = reversed ? shape.width - 1 - k : k;
-      for (int c = 0; c < width; ++c) {
-        if (!shape.channels_last)
-          v[c] = weight[first * shape.width + from];
-        else if (c < n)
-          v[c] = weight[(first + c) * shape.width + from];
+      if (!shape.channels_last) {
+        w[k] = broadcast<T>(weight[first * shape.width + from]);
+        continue;
       }
+      V v{};
+      for (int64_t c = 0; c < n; ++c) v[c] = weight[(first + c) * shape.width + from];
       w[k] = v;
     }
   }
@@ -138,12 +171,9 @@ struct Block {
 };
 
 template <typename T>
-void forward(const CausalConv1d<T>& a, const Block<T>& b) {
+void forward(const CausalConv1d<T>& a, const Block<T>& b, const VecOf<T>* w, VecOf<T> bias) {
   using V = VecOf<T>;
   const int64_t width = a.shape.width;
-  V w[most_taps];
-  b.load_weight(a.weight, false, w);
-  const V bias = b.load_bias(a.bias);
   const auto go = [&](int64_t from, int64_t to, const T* x, int64_t apart) {
     T* const y = a.y + b.origin + from * b.step;
     const Run run = b.run(to - from, apart);
@@ -174,8 +204,8 @@ void backward(const CausalConv1dBackward<T>& a, const Block<T>& b, double* sums,
   alignas(64) T x[Block<T>::scratch], g[Block<T>::scratch];
   V w[most_taps];
   const int64_t from = b.begin - taps, to = b.end + taps;
-  b.copy(a.x, a.x0, from, to, x);
-  b.copy(a.grad_y, static_cast<const T*>(nullptr), from, to, g);
+  b.copy(a.x, a.x0, from, to + Block<T>::width, x);
+  b.copy(a.grad_y, static_cast<const T*>(nullptr), from, to + Block<T>::width, g);
   if (s.silu) {
     b.load_weight(a.weight, false, w);
     const int64_t steps = std::min(to, s.length) - b.begin;
@@ -207,50 +237,67 @@ void backward(const CausalConv1dBackward<T>& a, const Block<T>& b, double* sums,
     }
   }
 
-  for (int64_t k = 0; k <= s.width; ++k) {  // the bias last, as a tap of ones
-    V total[2]{};
-    for (int64_t j = 0; j < run.count; ++j) {
-      const int64_t n = j < run.full ? Block<T>::width : run.n;
-      const V g_j = row_first(g + taps * apart + j * run.stride, n);
-      V& sum_ = total[j % 2];
-      sum_ = k < s.width ? madd(g_j, row_first(x + j * run.stride + k * run.tap, n), sum_) : sum_ + g_j;
-    }
-    const V both = total[0] + total[1];
+  sum_taps_any<T>(run, s.width, g + taps * apart, x, [&](int64_t k, V both) {
     if (s.channels_last) {
       for (int64_t c = 0; c < b.n; ++c) sums[k * of_tap + c] = both[c];
     } else {
       sums[k] = sum(both);
     }
-  }
+  });
 }
 
-// Calls work(block, item, channel within the item) for the items [begin, end).
-template <typename T, typename Work>
-void for_blocks(const CausalConv1dShape& s, int64_t begin, int64_t end, const Work& work) {
-  for (int64_t item = begin; item < end; ++item) {
-    const int64_t block = item / s.step_blocks(), series = block / s.channel_blocks();
-    const int64_t first = block % s.channel_blocks() * s.item_channels();
-    const int64_t last = std::min(first + s.item_channels(), s.n_channels);
-    for (int64_t c = first; c < last; c += Lanes<T>::width) {
-      work(Block<T>(s, series, c, last, item % s.step_blocks() * block_steps), item, c - first);
-    }
+// An item's place.
+struct Item {
+  int64_t series, first, last, begin;
+
+  Item(const CausalConv1dShape& s, int64_t item) {
+    const int64_t block = item / s.step_blocks();
+    series = block / s.channel_blocks();
+    first = block % s.channel_blocks() * s.item_channels();
+    last = std::min(first + s.item_channels(), s.n_channels);
+    begin = item % s.step_blocks() * block_steps;
   }
-}
+};
 
 }  // namespace
 
 template <typename T>
 void causal_conv1d_kernel(const CausalConv1d<T>& a, int64_t begin, int64_t end) noexcept {
-  for_blocks<T>(a.shape, begin, end, [&](const Block<T>& b, int64_t, int64_t) { forward(a, b); });
+  using V = VecOf<T>;
+  constexpr int64_t most_vectors = block_channels / Lanes<T>::width;
+  const CausalConv1dShape& s = a.shape;
+  // Channels that lie last are taken side by side, a few steps at a time: down one column, rows as far apart as a power
+  // of two would meet in a few sets of the cache.
+  const int64_t steps = s.channels_last ? 4 : block_steps;
+  V w[most_vectors][most_taps], bias[most_vectors];
+  for (int64_t k = begin; k < end; ++k) {
+    const Item item(s, k);
+    const auto block = [&](int64_t vector, int64_t t) {
+      return Block<T>(s, item.series, item.first + vector * Lanes<T>::width, item.last, t, steps);
+    };
+    const int64_t vectors = s.channels_last ? (item.last - item.first + Lanes<T>::width - 1) / Lanes<T>::width : 1;
+    for (int64_t v = 0; v < vectors; ++v) {
+      block(v, item.begin).load_weight(a.weight, false, w[v]);
+      bias[v] = block(v, item.begin).load_bias(a.bias);
+    }
+    for (int64_t t = item.begin; t < std::min(item.begin + block_steps, s.length); t += steps) {
+      for (int64_t v = 0; v < vectors; ++v) forward(a, block(v, t), w[v], bias[v]);
+    }
+  }
 }
 
 template <typename T>
 void causal_conv1d_backward_kernel(const CausalConv1dBackward<T>& a, double* workspace, int64_t begin,
                                    int64_t end) noexcept {
-  const int64_t of_tap = a.shape.item_channels(), of_item = of_tap * (a.shape.width + 1);
-  for_blocks<T>(a.shape, begin, end, [&](const Block<T>& b, int64_t item, int64_t c) {
-    backward(a, b, workspace + item * of_item + c, of_tap);
-  });
+  const CausalConv1dShape& s = a.shape;
+  const int64_t of_tap = s.item_channels(), of_item = of_tap * (s.width + 1);
+  for (int64_t k = begin; k < end; ++k) {
+    const Item item(s, k);
+    for (int64_t c = item.first; c < item.last; c += s.channels_last ? Lanes<T>::width : 1) {
+      const Block<T> b(s, item.series, c, item.last, item.begin, block_steps);
+      backward(a, b, workspace + k * of_item + c - item.first, of_tap);
+    }
+  }
 }
 
 #define MAREY_INSTANTIATE(T)                                                             \

@@ -76,7 +76,13 @@ def pagerank(
 
 
 def betweenness(
-    graph: Graph, *, samples: int | None = None, seed: int = 0, normalized: bool = True
+    graph: Graph,
+    *,
+    samples: int | None = None,
+    error: float | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+    normalized: bool = True,
 ) -> NDArray[np.float64]:
     """The share of shortest paths between other nodes that lead through each node.
 
@@ -86,6 +92,10 @@ def betweenness(
         Weights are lengths > 0. Parallel edges are distinct paths.
     samples : int, optional
         Start from this many nodes only, drawn without replacement, and scale: an unbiased estimate. Default: all.
+    error : float, optional
+        Instead of `samples`: so many that with probability `confidence` no node's normalized value is farther off.
+    confidence : float
+        Between 0 and 1.
     seed : int
         Of the draw.
     normalized : bool
@@ -99,12 +109,14 @@ def betweenness(
     Raises
     ------
     ValueError
-        If a weight is not positive or there are fewer nodes than samples.
+        If a weight is not positive, there are fewer nodes than samples, or `error` or `confidence` is out of range.
 
     Notes
     -----
     Brandes (J. Math. Sociology 25(2), 2001), O(n m) without weights; samples as of Brandes and Pich
-    (Int. J. Bifurcation and Chaos 17(7), 2007).
+    (Int. J. Bifurcation and Chaos 17(7), 2007). Of k samples the error is at most n / (n - 1) times
+    sqrt((1 - (k - 1) / n) log(2 n / (1 - confidence)) / (2 k)): a source adds a share between 0 and 1, drawn without
+    replacement (Serfling, Annals of Statistics 2(1), 1974), at each of n nodes.
 
     Examples
     --------
@@ -114,7 +126,11 @@ def betweenness(
     """
     n = graph.n
     sources = np.arange(n)
-    if samples is not None:
+    if error is not None:
+        if samples is not None:
+            raise ValueError("`samples` and `error` are both given; expected one of them")
+        samples = _samples_for(error, confidence, n)
+    if samples is not None and n > 0:
         samples = as_count("samples", samples, least=1)
         if samples > n:
             raise ValueError(f"`samples` is {samples}; expected at most n = {n}")
@@ -125,6 +141,19 @@ def betweenness(
     # Every undirected pair was seen from both its ends.
     pairs = (n - 1) * (n - 2) if normalized else (1 if graph.directed else 2)
     return total * (n / len(sources) / pairs) if pairs else total
+
+
+def _samples_for(error: float, confidence: float, n: int) -> int:
+    """The fewest samples whose bound is at most `error`."""
+    if not error > 0:
+        raise ValueError(f"`error` is {error}; expected a number > 0")
+    if not 0 < confidence < 1:
+        raise ValueError(f"`confidence` is {confidence}; expected 0 < confidence < 1")
+    counts = np.arange(1, n + 1)
+    left = 1 - (counts - 1) / max(n, 1)
+    bound = n / max(n - 1, 1) * np.sqrt(left * np.log(2 * max(n, 1) / (1 - confidence)) / (2 * counts))
+    # All sources leave no error.
+    return int(np.append(counts[:-1][bound[:-1] <= error], n)[0])
 
 
 def closeness(graph: Graph, nodes: Any = None) -> NDArray[np.float64]:

@@ -11,7 +11,38 @@ from marey._runtime import native
 from marey.graph._check import as_count, as_nodes, need_undirected
 from marey.graph.graph import Graph
 
-__all__ = ["adjusted_rand", "leiden", "modularity", "normalized_mutual_information"]
+__all__ = [
+    "adjusted_rand",
+    "consensus",
+    "label_propagation",
+    "leiden",
+    "louvain",
+    "modularity",
+    "normalized_mutual_information",
+]
+
+
+_OBJECTIVES = ("modularity", "cpm", "rb", "rber")
+
+
+def _communities(
+    graph: Graph, method: str, resolution: Any, objective: str, iterations: int | None, seeds: list[int]
+) -> NDArray[np.int64]:
+    """(R, n) labels: of each resolution, or of each seed at one resolution."""
+    need_undirected(graph, method)
+    if objective not in _OBJECTIVES:
+        raise ValueError(f"`objective` is {objective!r}; expected one of {', '.join(map(repr, _OBJECTIVES))}")
+    if iterations is not None:
+        iterations = as_count("iterations", iterations, least=1)
+    values = np.atleast_1d(np.asarray(resolution, dtype=np.float64))
+    if values.ndim != 1:
+        raise ValueError(f"`resolution` has shape {values.shape}; expected a number or one dimension")
+    seeds = [as_count("seed", seed) % 2**64 for seed in seeds]
+    values, runs = np.broadcast_arrays(values, np.array(seeds, dtype=np.uint64))
+    labels: NDArray[np.int64] = native.rust().graph_communities(
+        graph._rows(), values.tolist(), runs.tolist(), objective, method, iterations
+    )
+    return labels.reshape(len(values), graph.n)
 
 
 def leiden(
@@ -31,8 +62,10 @@ def leiden(
     resolution : float or (R,) array_like
         Larger finds more and smaller communities. Several are run in parallel.
     objective : str
-        ``"modularity"``, or ``"cpm"``, the constant Potts model, which has no resolution limit: there `resolution` is
-        the density that a community exceeds.
+        ``"modularity"``; ``"cpm"``, the constant Potts model, which has no resolution limit: there `resolution` is the
+        density that a community exceeds; ``"rb"``, Reichardt and Bornholdt's with the strengths as null model, whose
+        best partition is that of ``"modularity"``; or ``"rber"``, theirs with a random graph of the same density:
+        ``"cpm"`` with `resolution` in units of the mean weight of a pair.
     iterations : int, optional
         Passes over all levels, each from the last's result; None: until nothing moves.
     seed : int
@@ -50,7 +83,9 @@ def leiden(
 
     Notes
     -----
-    Traag, Waltman and van Eck (Scientific Reports 9, 5233, 2019) with greedy refinement. One run is sequential.
+    Traag, Waltman and van Eck (Scientific Reports 9, 5233, 2019) with greedy refinement; Reichardt and Bornholdt (Phys.
+    Rev. E 74, 016110, 2006). Nodes move in batches that decide against one state; of neighbours that would move at once
+    one waits, so each move gains exactly what was decided. Runs, batches, refinement and merging are parallel.
 
     Examples
     --------
@@ -58,17 +93,157 @@ def leiden(
     >>> leiden(Graph.from_edges([0, 1, 2, 3, 4, 5, 2], [1, 2, 0, 4, 5, 3, 3]))
     array([0, 0, 0, 1, 1, 1])
     """
-    need_undirected(graph, "leiden")
-    if objective not in ("modularity", "cpm"):
-        raise ValueError(f"`objective` is {objective!r}; expected 'modularity' or 'cpm'")
-    if iterations is not None:
-        iterations = as_count("iterations", iterations, least=1)
-    values = np.atleast_1d(np.asarray(resolution, dtype=np.float64))
-    if values.ndim != 1:
-        raise ValueError(f"`resolution` has shape {values.shape}; expected a number or one dimension")
-    seed = as_count("seed", seed) % 2**64
-    labels: NDArray[np.int64] = native.rust().graph_leiden(graph._rows(), values, objective == "cpm", iterations, seed)
+    labels = _communities(graph, "leiden", resolution, objective, iterations, [seed])
     return labels.reshape(*np.shape(resolution), graph.n)
+
+
+def louvain(
+    graph: Graph,
+    *,
+    resolution: Any = 1.0,
+    objective: str = "modularity",
+    iterations: int | None = 1,
+    seed: int = 0,
+) -> NDArray[np.int64]:
+    """Communities by the Louvain method: faster than `leiden` and a little worse.
+
+    Parameters
+    ----------
+    graph, resolution, objective, iterations, seed
+        As of `leiden`.
+
+    Returns
+    -------
+    (n,) or (R, n) int64
+        Labels 0, 1, ... in the order of their first node. Communities that came out unconnected, a known flaw of the
+        method, are split.
+
+    Raises
+    ------
+    ValueError
+        As `leiden`.
+
+    Notes
+    -----
+    Blondel, Guillaume, Lambiotte and Lefebvre (J. Stat. Mech. P10008, 2008). Parallel as `leiden` is.
+
+    Examples
+    --------
+    >>> from marey.graph import Graph, louvain
+    >>> louvain(Graph.from_edges([0, 1, 2, 3, 4, 5, 2], [1, 2, 0, 4, 5, 3, 3]))
+    array([0, 0, 0, 1, 1, 1])
+    """
+    labels = _communities(graph, "louvain", resolution, objective, iterations, [seed])
+    return labels.reshape(*np.shape(resolution), graph.n)
+
+
+def label_propagation(graph: Graph, *, seed: int = 0) -> NDArray[np.int64]:
+    """Communities in which each node has the label of the most weight around it.
+
+    Fast and without a parameter, for graphs with clear groups; without them it may find one community.
+
+    Parameters
+    ----------
+    graph : Graph
+        Undirected, weights >= 0. Parallel edges count as their sum.
+    seed : int
+        Orders the nodes and breaks ties.
+
+    Returns
+    -------
+    (n,) int64
+        Labels 0, 1, ... in the order of their first node; each community is connected.
+
+    Raises
+    ------
+    ValueError
+        If the graph is directed or a weight is negative.
+
+    Notes
+    -----
+    Raghavan, Albert and Kumara (Phys. Rev. E 76, 036106, 2007); a node keeps its label where others only draw level,
+    so the weight within communities rises with every change and the search ends. Parallel as `leiden` is.
+
+    Examples
+    --------
+    >>> from marey.graph import Graph, label_propagation
+    >>> label_propagation(Graph.from_edges([0, 1, 2, 3, 4, 5, 2], [1, 2, 0, 4, 5, 3, 3]))
+    array([0, 0, 0, 1, 1, 1])
+    """
+    need_undirected(graph, "label_propagation")
+    labels: NDArray[np.int64] = native.rust().graph_label_propagation(graph._rows(), [as_count("seed", seed) % 2**64])
+    return labels
+
+
+def consensus(
+    graph: Graph,
+    *,
+    runs: int = 20,
+    threshold: float = 0.5,
+    resolution: float = 1.0,
+    objective: str = "modularity",
+    seed: int = 0,
+    rounds: int = 50,
+) -> NDArray[np.int64]:
+    """Communities on which many runs of `leiden` agree: what does not hang on the seed.
+
+    Each edge is weighted by the share of the runs that have its ends together, shares below the threshold are dropped,
+    and the weighted graph is cut again, until all runs agree.
+
+    Parameters
+    ----------
+    graph : Graph
+        Undirected, weights >= 0.
+    runs : int
+        Runs of each round, in parallel.
+    threshold : float
+        Least share of the runs, from 0 to 1.
+    resolution, objective, seed
+        As of `leiden`.
+    rounds : int
+        Most rounds.
+
+    Returns
+    -------
+    (n,) int64
+        Labels 0, 1, ... in the order of their first node; each community is connected.
+
+    Raises
+    ------
+    ValueError
+        If the graph is directed, a weight is negative or an argument is out of range.
+    RuntimeError
+        If the runs of the last round still differ.
+
+    Notes
+    -----
+    Lancichinetti and Fortunato (Scientific Reports 2, 336, 2012), on the edges of the graph (Tandon et al., Phys. Rev.
+    E 99, 042301, 2019).
+
+    Examples
+    --------
+    >>> from marey.graph import Graph, consensus
+    >>> consensus(Graph.from_edges([0, 1, 2, 3, 4, 5, 2], [1, 2, 0, 4, 5, 3, 3]))
+    array([0, 0, 0, 1, 1, 1])
+    """
+    runs, seed = as_count("runs", runs, least=2), as_count("seed", seed)
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"`threshold` is {threshold}; expected 0 <= threshold <= 1")
+    src, dst, _ = graph.edges()
+    current = graph
+    for step in range(as_count("rounds", rounds, least=1)):
+        seeds = [seed + step * runs + i for i in range(runs)]
+        labels = _communities(current, "leiden", resolution, objective, 2, seeds)
+        together = np.zeros(len(src))
+        for row in labels:
+            together += row[src] == row[dst]
+        share = together / runs
+        if ((share == 0) | (share == 1)).all():
+            agreed: NDArray[np.int64] = labels[0]
+            return agreed
+        share[share < threshold] = 0.0
+        current = Graph.from_edges(src, dst, share, n=graph.n)
+    raise RuntimeError(f"after {rounds} rounds the runs still differ; a larger `threshold` or more `rounds` may end it")
 
 
 def modularity(graph: Graph, labels: Any, *, resolution: float = 1.0) -> float:

@@ -1,4 +1,4 @@
-"""Who goes with whom at least cost: assignment and flow."""
+"""Flows through networks: the greatest and the cheapest."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marey._runtime import native
-from marey.graph._check import as_floats, as_nodes
+from marey.graph._check import as_count, as_nodes
 
-__all__ = ["Flow", "assignment", "min_cost_flow"]
+__all__ = ["Flow", "MaxFlow", "max_flow", "min_cost_flow"]
 
 
 class Flow(NamedTuple):
@@ -24,52 +24,64 @@ class Flow(NamedTuple):
     """(n,) prices: cost + potential[src] - potential[dst] is >= 0 on arcs with room and <= 0 on arcs with flow."""
 
 
-def assignment(cost: Any, *, maximize: bool = False) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of rows and columns, each used at most once, of least total cost.
+class MaxFlow(NamedTuple):
+    """A flow of greatest value, and the cut that proves it."""
+
+    value: int
+    """Units from the source to the sink: the capacity of the arcs that leave the source's side."""
+    flow: NDArray[np.int64]
+    """(m,) units on each arc; negative from dst to src, where arcs have no direction."""
+    source_side: NDArray[np.bool_]
+    """(n,) whether a node is on the source's side of the least cut."""
+
+
+def max_flow(
+    src: Any, dst: Any, *, capacity: Any, source: int, sink: int, n: int | None = None, directed: bool = True
+) -> MaxFlow:
+    """The most that can flow from a source to a sink, and the least cut between them.
 
     Parameters
     ----------
-    cost : (n, m) array_like
-        Cost of each pair; inf forbids it. The shorter side is matched completely.
-    maximize : bool
-        Look for the largest total instead; -inf forbids a pair then.
+    src, dst : (m,) array_like of int
+        Ends of the arcs; parallel arcs are distinct.
+    capacity : (m,) array_like of int
+        Most units on each arc.
+    source, sink : int
+        Two nodes.
+    n : int, optional
+        Number of nodes; default: the largest node plus one.
+    directed : bool
+        With ``False`` an arc carries its capacity in either direction.
 
     Returns
     -------
-    rows, columns : (min(n, m),) int64
-        The pairs, rows ascending.
+    MaxFlow
+        ``(value, flow, source_side)``. Among the least cuts it has the smallest side of the sink.
 
     Raises
     ------
     ValueError
-        If a cost is NaN (or infinite the wrong way), or the forbidden pairs leave no complete assignment.
+        If an array breaks a rule above, or source and sink are the same node.
 
     Notes
     -----
-    Augmenting row reduction (Jonker and Volgenant, Computing 38, 1987), then shortest augmenting paths (Crouse, IEEE
-    Trans. Aerospace and Electronic Systems 52(4), 2016); O(min(n, m)^2 max(n, m)) at worst, float64.
+    Push-relabel, highest label first, with global relabelling and gaps (Goldberg and Tarjan, J. ACM 35(4), 1988;
+    Cherkassky and Goldberg, Algorithmica 19, 1997), O(n^2 sqrt(m)).
 
     Examples
     --------
-    >>> from marey.graph import assignment
-    >>> assignment([[4.0, 1.0, 3.0], [2.0, 0.0, 5.0]])
-    (array([0, 1]), array([1, 0]))
+    >>> from marey.graph import max_flow
+    >>> found = max_flow([0, 0, 1, 2], [1, 2, 3, 3], capacity=[5, 2, 3, 9], source=0, sink=3)
+    >>> found.value, found.flow
+    (5, array([3, 2, 3, 2]))
     """
-    matrix = as_floats("cost", cost, ndim=2)
-    sign = -1.0 if maximize else 1.0
-    bad = np.argwhere(np.isnan(matrix) | (matrix == -sign * np.inf))
-    if len(bad):
-        row, column = bad[0]
-        rule = f"expected numbers; {sign * np.inf} forbids a pair"
-        raise ValueError(f"`cost` is {matrix[row, column]} in row {row}, column {column}; {rule}")
-    turned = matrix.shape[0] > matrix.shape[1]
-    # Copied only where it must be: to change the sign, or to have the shorter side as rows.
-    work = np.ascontiguousarray((-matrix if maximize else matrix).T if turned else -matrix if maximize else matrix)
-    columns: NDArray[np.int64] = native.rust().graph_assignment(work.reshape(-1), *work.shape)
-    if not turned:
-        return np.arange(len(columns)), columns
-    order = np.argsort(columns)
-    return columns[order], order
+    src, dst = as_nodes("src", src), as_nodes("dst", dst)
+    source, sink = as_count("source", source), as_count("sink", sink)
+    if n is None:
+        n = int(max(src.max(initial=-1), dst.max(initial=-1), source, sink)) + 1
+    ends = (source, sink)
+    found = native.rust().graph_max_flow(src, dst, as_nodes("capacity", capacity), as_count("n", n), ends, not directed)
+    return MaxFlow(*found)
 
 
 def min_cost_flow(src: Any, dst: Any, *, cost: Any, supply: Any, capacity: Any = None) -> Flow:
@@ -94,7 +106,12 @@ def min_cost_flow(src: Any, dst: Any, *, cost: Any, supply: Any, capacity: Any =
     Raises
     ------
     ValueError
-        If no flow meets the supplies, a cycle without limit has negative cost, or an array breaks a rule above.
+        If an array breaks a rule above.
+    marey.errors.InfeasibleError
+        If no flow meets the supplies. Its ``certificate`` holds nodes whose supplies are in all more than the arcs that
+        leave them can carry.
+    marey.errors.NegativeCycleError
+        If a cycle without limit has negative cost: ``cycle`` holds its nodes.
 
     Notes
     -----

@@ -160,6 +160,85 @@ class Graph:
         return graph if directed else cls(*graph._arrays, directed=False)
 
     @classmethod
+    def from_arrow(
+        cls, table: Any, src: str = "src", dst: str = "dst", weight: str | None = None, **options: Any
+    ) -> Graph:
+        """The graph of an edge table: pyarrow, polars, DuckDB or anything else that gives an Arrow stream.
+
+        `src`, `dst` and `weight` name columns without nulls; `options` are `n` and `directed` of `from_edges`. A column
+        in one chunk is read where it lies.
+        """
+        import pyarrow as pa
+
+        table = pa.table(table)
+        columns: list[Any] = []
+        for name in (src, dst, weight):
+            if name is None:
+                columns.append(None)
+                continue
+            if name not in table.column_names:
+                raise ValueError(f"`table` has no column {name!r}; it has {', '.join(table.column_names)}")
+            column = table.column(name)
+            if column.null_count:
+                raise ValueError(f"column {name!r} has {column.null_count} nulls; expected none")
+            columns.append(column.to_numpy())
+        return cls.from_edges(*columns, **options)
+
+    def to_arrow(self) -> Any:
+        """A pyarrow table of the edges: ``src``, ``dst`` and, where there are weights, ``weight``."""
+        import pyarrow as pa
+
+        src, dst, weight = self.edges()
+        return pa.table({"src": src, "dst": dst, **({} if weight is None else {"weight": weight})})
+
+    def to_networkx(self) -> Any:
+        """A NetworkX graph with nodes 0, 1, ...; a multigraph, so that parallel edges stay."""
+        import networkx as nx
+
+        graph = nx.MultiDiGraph() if self.directed else nx.MultiGraph()
+        graph.add_nodes_from(range(self.n))
+        src, dst, weight = self.edges()
+        if weight is None:
+            graph.add_edges_from(zip(src.tolist(), dst.tolist(), strict=True))
+        else:
+            graph.add_weighted_edges_from(zip(src.tolist(), dst.tolist(), weight.tolist(), strict=True))
+        return graph
+
+    def to_torch(self) -> tuple[Any, Any]:
+        """``(edge_index, weight)``: (2, arcs) int64 with both directions of an undirected edge, and (arcs,) or None.
+
+        The weights share the graph's memory: do not write to them.
+        """
+        import warnings
+
+        import torch
+
+        arcs = np.stack([self.sources().astype(np.int64), self.targets.astype(np.int64)])
+        with warnings.catch_warnings():
+            # torch has no read-only tensors and says so.
+            warnings.filterwarnings("ignore", message=".*not writable.*")
+            weight = None if self.weights is None else torch.from_numpy(self.weights)
+        return torch.from_numpy(arcs), weight
+
+    def plot(self, labels: Any = None, *, positions: Any = None, seed: int = 0, ax: Any = None) -> Any:
+        """Draws the graph with Matplotlib; returns the axes.
+
+        Parameters
+        ----------
+        labels : (n,) array_like, optional
+            Colours the nodes: communities, or any numbers.
+        positions : (n, 2) array_like, optional
+            Where the nodes are; default: `layout`.
+        seed : int
+            Of the layout.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw.
+        """
+        from marey.graph.layout import draw
+
+        return draw(self, labels, positions, seed, ax)
+
+    @classmethod
     def knn(
         cls, X: Any, k: int, metric: str = "euclidean", *, categorical: Any = None, weight: str = "distance"
     ) -> Graph:
@@ -275,6 +354,10 @@ class Graph:
         if self._incoming is None:
             self._incoming = native.rust().graph_transposed(self._arrays)
         return self._incoming
+
+    def _known_incoming(self) -> Arrays | None:
+        """The transpose, unless it must be made."""
+        return self._incoming if self.directed else self._arrays
 
     def __repr__(self) -> str:
         kind = "directed" if self.directed else "undirected"

@@ -41,7 +41,8 @@ def bfs(graph: Graph, sources: Any) -> NDArray[np.int64]:
 
     Notes
     -----
-    O(n + m) a source.
+    O(n + m) a source. In an undirected graph nodes look for a neighbour in a large frontier, not the other way round
+    (Beamer, Asanovic and Patterson, SC 2012).
 
     Examples
     --------
@@ -50,7 +51,7 @@ def bfs(graph: Graph, sources: Any) -> NDArray[np.int64]:
     array([ 0,  1,  2, -1, -1])
     """
     nodes, one = _sources(sources)
-    hops: NDArray[np.int64] = native.rust().graph_bfs(graph._rows(), nodes)
+    hops: NDArray[np.int64] = native.rust().graph_bfs(graph._rows(), graph._known_incoming(), nodes)
     return hops if one else hops.reshape(len(nodes), graph.n)
 
 
@@ -89,7 +90,8 @@ def shortest_paths(graph: Graph, sources: Any, *, cutoff: float | None = None, p
     Parameters
     ----------
     graph : Graph
-        Weights are lengths >= 0; without weights every arc has length 1. Arcs are followed in their direction.
+        Weights are lengths; without weights every arc has length 1. Arcs are followed in their direction. Lengths may
+        be negative in a directed graph.
     sources : int or (S,) array_like of int
         Nodes to start from, in parallel.
     cutoff : float, optional
@@ -107,11 +109,15 @@ def shortest_paths(graph: Graph, sources: Any, *, cutoff: float | None = None, p
     Raises
     ------
     ValueError
-        If a source is no node, a weight is negative (the message names its arc), or the cutoff is.
+        If a source is no node, a weight of an undirected graph is negative (the message names its arc), or the cutoff.
+    marey.errors.NegativeCycleError
+        If a source leads to a cycle of negative length: ``cycle`` holds its nodes.
 
     Notes
     -----
-    Dijkstra's algorithm with a 4-ary heap, O((n + m) log n) a source.
+    Buckets of a fixed width (Meyer and Sanders, J. Algorithms 49, 2003), or Dijkstra's algorithm with a 4-ary heap,
+    O((n + m) log n), where the graph is small or its lengths differ widely; Bellman and Ford's with negative lengths,
+    O(n m).
 
     Examples
     --------
@@ -122,6 +128,6 @@ def shortest_paths(graph: Graph, sources: Any, *, cutoff: float | None = None, p
     """
     nodes, one = _sources(sources)
     limit = np.inf if cutoff is None else float(cutoff)
-    distance, before = native.rust().graph_shortest_paths(graph._rows(), nodes, limit, predecessors)
+    distance, before = native.rust().graph_shortest_paths(graph._rows(), nodes, limit, predecessors, graph.directed)
     shape = (graph.n,) if one else (len(nodes), graph.n)
     return (distance.reshape(shape), before.reshape(shape)) if predecessors else distance.reshape(shape)

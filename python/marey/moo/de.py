@@ -24,6 +24,8 @@ class DE(Optimizer):
         Size of the population.
     F, CR : float
         Weight of the difference and probability that a variable comes from the mutant.
+    dither : float
+        The weight is drawn from [F, F + dither] for each trial, against early convergence.
     strategy : {"rand/1/bin", "best/1/bin"}
         Where the mutant starts.
     seed : int
@@ -56,8 +58,11 @@ class DE(Optimizer):
         pop: int = 50,
         F: float = 0.5,
         CR: float = 0.9,
+        dither: float = 0.5,
         strategy: str = "rand/1/bin",
         seed: int = 0,
         **options: Any,
     ) -> None:
-        super().__init__(space, n_obj=n_obj, n_con=n_con, seed=seed, pop=pop, F=F, CR=CR, strategy=strategy, **options)
+        super().__init__(
+            space, n_obj=n_obj, n_con=n_con, seed=seed, pop=pop, F=F, CR=CR, dither=dither, strategy=strategy, **options
+        )

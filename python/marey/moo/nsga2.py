@@ -26,6 +26,9 @@ class NSGA2(Optimizer):
         The same seed gives the same bits on any number of threads.
     offspring : int, optional
         Points a generation, as many as `pop` if left out.
+    truncation : {"one by one", "at once"}
+        How the last front is cut, with two objectives: the most crowded member goes first and the distances are brought
+        up to date, or all at once as in the original.
     sampling : {"lhs", "random"}
         How the first generation is spread.
     initial : (k, width) array_like or sequence of dict, optional
@@ -34,15 +37,17 @@ class NSGA2(Optimizer):
         Of reals and integers: simulated binary (`crossover_eta`), or blend (`blend_alpha`).
     crossover_prob, crossover_eta : float
         Probability for a pair of parents (0.9), distribution index (15).
-    mutation_prob, mutation_eta : float
-        Probability for a variable (one variable a point), distribution index of polynomial mutation (20).
+    mutation : {"polynomial", "gaussian"}
+        Of reals and integers: polynomial (`mutation_eta`, 20), or a normal step (`mutation_sigma`, 0.1 of the range).
+    mutation_prob : float
+        Probability for a variable (one variable a point).
     permutation_crossover : {"order", "edge"}
     permutation_mutation : {"inversion", "swap"}
 
     Notes
     -----
     Deb, Pratap, Agarwal, Meyarivan, "A fast and elitist multiobjective genetic algorithm: NSGA-II", IEEE Trans. Evol.
-    Comput. 6(2), 2002. Choices cross uniformly and mutate to another choice.
+    Comput. 6(2), 2002; truncation: Kukkonen, Deb, CEC 2006. Choices cross uniformly and mutate to another choice.
 
     Examples
     --------

@@ -289,6 +289,7 @@ class Optimizer:
                     )
                 every_generation = bool(stops) or callback is not None or self._history.ref is not None
                 while reason is None and self.evals < budget:
+                    generation = self.generation
                     if compiled is not None:
                         self._native.advance(
                             compiled.address,
@@ -300,9 +301,8 @@ class Optimizer:
                             ),
                             as_count("threads", 0 if threads is None else threads, least=0),
                         )
-                        reason = after(True)
+                        reason = after(self.generation > generation)
                         continue
-                    generation = self.generation
                     X = self.ask()[: budget - self.evals]
                     for rows, f, g in evaluator(X):
                         self._native.tell(rows, f, g)

@@ -17,10 +17,14 @@ from marey.nn.kalman_smoother import KalmanState as KalmanState
 from marey.nn.kalman_smoother import Outputs as Outputs
 from marey.nn.keyed_dropout import KeyedDropout as KeyedDropout
 from marey.nn.keyed_dropout import keyed_uniform as keyed_uniform
+from marey.nn.s5 import S5 as S5
+from marey.nn.selective_ssm import SelectiveSSM as SelectiveSSM
+from marey.nn.selective_ssm import SelectiveSSMState as SelectiveSSMState
 from marey.nn.sos_filter import SOSFilter as SOSFilter
 
 __all__ = [
     "GRUD",
+    "S5",
     "EventEncoder",
     "GRUDState",
     "KalmanSmoother",
@@ -28,5 +32,7 @@ __all__ = [
     "KeyedDropout",
     "Outputs",
     "SOSFilter",
+    "SelectiveSSM",
+    "SelectiveSSMState",
     "keyed_uniform",
 ]

@@ -152,6 +152,8 @@ def _torch_op() -> Any:
 def _register_torch() -> None:
     import torch
 
+    from marey._runtime.triton_ops import register_triton
+
     @torch.library.register_fake("marey::causal_conv1d")
     def _(x: Any, weight: Any, bias: Any, x0: Any, silu: bool, channels_last: bool) -> Any:
         return x.new_empty(x.shape)
@@ -185,6 +187,8 @@ def _register_torch() -> None:
         )
 
     torch.library.register_autograd("marey::causal_conv1d", backward, setup_context=setup_context)
+    for operator in ("causal_conv1d", "causal_conv1d_backward"):
+        register_triton(operator, "marey.scan._triton.causal_conv1d")
 
 
 def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
@@ -254,8 +258,11 @@ SPEC = register(
             _case("4 x 256 x 2,048, 16 taps", 4, 256, 2048, width=16, tags="bench"),
             _case("1 x 8 x 1,000,000, 64 taps", 1, 8, 1_000_000, width=64, tags="bench", silu=False),
         ),
-        backends=frozenset({"numpy", "torch", "compile"}),
-        native={"cpp": "csrc/src/scan/causal_conv1d.kernel.cpp"},
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={
+            "cpp": "csrc/src/scan/causal_conv1d.kernel.cpp",
+            "triton": "python/marey/scan/_triton/causal_conv1d.py",
+        },
         tolerance={
             "float64": Tolerance(1e-13, 1e-13, "64 roundings of products near 1 and an exp"),
             "float32": Tolerance(4e-6, 4e-6, "up to 64 roundings of 6e-8 in sums near 1"),

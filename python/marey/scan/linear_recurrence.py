@@ -67,7 +67,8 @@ def linear_recurrence(
     Notes
     -----
     The state is float64 on the CPU whatever the dtype of ``x``. A NaN stays in the state up to the next reset. On a
-    GPU ``a`` and ``x`` may be bfloat16: then ``h`` is, while ``h0`` and ``hT`` are float32.
+    GPU ``a`` and ``x`` may be bfloat16: then ``h`` is, while ``h0`` and ``hT`` are float32. Complex numbers run there
+    by torch's arithmetic, in log2(T) passes over memory instead of one, and there a NaN passes a reset.
 
     In torch, gradients reach ``a``, ``x`` and ``h0`` from both results, for complex numbers in torch's convention (the
     conjugate one). With :math:`g_t = \partial L/\partial h_t` through all later steps,
@@ -87,9 +88,17 @@ def linear_recurrence(
     array([[1. , 1.5, 1. , 1.5]])
     """
     a, reset = _checked(a, x, h0, reset)
+    on_gpu = is_torch(x) and x.is_cuda  # type: ignore[attr-defined]
     channels_last = is_channels_last(x)
+    if on_gpu:  # its kernel takes a whole `a`, and marks of single channels with time last
+        channels_last = channels_last and (reset is None or reset.shape[1] == 1)
     *leading, channels, length = x.shape  # type: ignore[attr-defined]
     batch = math.prod(leading)
+    if on_gpu:
+        a = a.expand(batch, channels, length)
+        if is_complex(x):
+            h, hT = _by_doubling(a, x.reshape(batch, channels, length), h0, reset, reverse)  # type: ignore[attr-defined]
+            return h.reshape(x.shape), hT.reshape((*leading, channels))  # type: ignore[attr-defined]
 
     def rows(array: Any) -> Any:  # (B, D, T) -> as it is, or (B, T, D) if the channels lie last in memory
         return pairs(array.swapaxes(-1, -2) if channels_last else array)
@@ -142,6 +151,29 @@ def _coefficients(a: Any, x: Any) -> Any:
         a = a.broadcast_to(shape) if is_torch(a) else np.broadcast_to(a, shape)
         own = shape
     return a.reshape(math.prod(own[:-2]), *own[-2:])
+
+
+def _by_doubling(a: Any, x: Any, h0: Any, reset: Any, reverse: bool) -> tuple[Any, Any]:
+    """Complex numbers on a GPU, by torch's arithmetic in log2(T) passes (Hillis and Steele, CACM 29:1170, 1986)."""
+    import torch
+
+    if reset is not None:
+        a = torch.where(reset, torch.zeros_like(a), a)
+    if reverse:
+        a, x = a.flip(-1), x.flip(-1)
+    if h0 is None:
+        h0 = x.new_zeros(x.shape[:2])
+    h0 = h0.reshape(x.shape[:2])
+    out, length = h0.dtype, x.shape[-1]
+    a, x = a.to(out), torch.cat([h0[..., None], x.to(out)], -1)
+    a = torch.cat([torch.zeros_like(a[..., :1]) if length else h0[..., None] * 0, a], -1)
+    distance = 1
+    while distance <= length:
+        x = torch.cat([x[..., :distance], x[..., distance:] + a[..., distance:] * x[..., :-distance]], -1)
+        a = torch.cat([a[..., :distance], a[..., distance:] * a[..., :-distance]], -1)
+        distance *= 2
+    h = x[..., 1:].flip(-1) if reverse else x[..., 1:]
+    return h, x[..., -1]
 
 
 def _torch_op() -> Any:
@@ -202,8 +234,11 @@ def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
     import torch
 
     x = inputs["x"].nan_to_num(0.0)  # opcheck compares by ==
+    if x.is_cuda and is_complex(x):
+        return []
     a, reset = _checked(inputs["a"].nan_to_num(0.0), x, None, inputs.get("reset"))
     x = x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:])
+    a = a.expand(x.shape) if x.is_cuda else a
     h0 = inputs.get("h0")
     h0 = None if h0 is None else pairs(h0.reshape(x.shape[:2]))
     rest = (h0, reset, is_complex(x), bool(inputs.get("reverse")), False)
@@ -299,11 +334,12 @@ SPEC = register(
             _case("64 x 100,000, a a channel", 64, 100_000, tags="bench", a=(64,)),
             _case("64 x 20,000, complex", 64, 20_000, tags="bench", is_complex=True),
         ),
-        backends=frozenset({"numpy", "torch", "compile"}),
-        native={"cpp": "csrc/src/scan/linear_recurrence.kernel.cpp"},
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={"cpp": "csrc/src/scan/linear_recurrence.kernel.cpp", "cuda": "cuda/kernels/linear_recurrence.cu"},
         tolerance={
             "float64": Tolerance(1e-13, 1e-13, "one rounding of the multiply-add a step, damped by |a| < 1"),
             "float32": Tolerance(2e-7, 1e-7, "computed in float64 and rounded once: half a unit of float32, 6e-8"),
+            "float32/cuda": Tolerance(2e-5, 2e-5, "complex64 is composed in single precision, over log2(T) passes"),
         },
         missing="a NaN stays in the state up to the next reset",
         differentiable=("a", "x", "h0"),

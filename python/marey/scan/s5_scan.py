@@ -271,7 +271,7 @@ SPEC = register(
             _case("8 x 64 x 4,096", 8, 64, 4096, tags="bench"),
             _case("8 x 64 x 4,096, regular", 8, 64, 4096, tags="bench", regular=True),
         ),
-        backends=frozenset({"numpy", "torch", "compile"}),
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
         native={"cpp": "csrc/src/scan/s5_scan.kernel.cpp"},
         tolerance={
             "float64": Tolerance(

@@ -17,7 +17,8 @@ __all__ = ["selective_scan"]
 
 ArrayT = TypeVar("ArrayT")
 MOST_STATES = 256
-CHUNK_STEPS = 32  # between the states that the gradient starts again from
+# Steps between the states that the gradient starts again from, on a CPU and on a GPU.
+CHUNK_STEPS, CHUNK_STEPS_CUDA = 64, 256
 
 
 @door("u", "delta", "A", "B", "C", "D", "z", "delta_bias", "h0", "dt_scale", "reset")
@@ -92,8 +93,8 @@ def selective_scan(
     reset.
 
     In torch, gradients reach every floating argument from both results. The backward pass starts again from states
-    kept every 32 steps: linear in L, in time and memory. On the CPU chunks with the state carried, batches and threads
-    change no bit.
+    kept every 64 steps (256 on a GPU): linear in L, in time and memory. On the CPU chunks with the state carried,
+    batches and threads change no bit.
 
     Examples
     --------
@@ -222,7 +223,8 @@ def _register_torch() -> None:
         channels_last, save = rest[-2:]
         batch, (channels, states) = u.shape[0], A.shape
         length = u.shape[1 if channels_last else 2]
-        chunks = (length + CHUNK_STEPS - 1) // CHUNK_STEPS
+        steps = CHUNK_STEPS_CUDA if u.device.type == "cuda" else CHUNK_STEPS
+        chunks = (length + steps - 1) // steps
         return (
             u.new_empty(u.shape),
             A.new_empty((batch, channels, states)),
@@ -348,8 +350,11 @@ SPEC = register(
             _case("4 x 256 x 2,048, 16 states", 4, 256, 2048, 16, tags="bench", without="h0 dt_scale reset"),
             _case("1 x 64 x 65,536, 16 states", 1, 64, 65_536, 16, tags="bench", without="h0 dt_scale reset"),
         ),
-        backends=frozenset({"numpy", "torch", "compile"}),
-        native={"cpp": "csrc/src/scan/selective_scan.kernel.cpp"},
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={
+            "cpp": "csrc/src/scan/selective_scan.kernel.cpp",
+            "cuda": "cuda/kernels/selective_scan.cu",
+        },
         tolerance={
             "float64": Tolerance(1e-12, 1e-12, "roundings of decays and sums over the states, damped by the decay"),
             "float32": Tolerance(2e-5, 2e-5, "the state is float32: a few hundred roundings of 6e-8 of values up to 3"),

@@ -17,13 +17,13 @@ struct CausalConv1dShape {
 
   // Work is cut into items of block_steps steps of one channel, or of block_channels where they lie last: ranges of
   // items in any order and on any threads give the same bits.
-  static constexpr std::int64_t block_steps = 512, block_channels = 16, most_taps = 64;
+  static constexpr std::int64_t block_steps = 512, block_channels = 256, most_taps = 64;
   std::int64_t item_channels() const { return channels_last ? block_channels : 1; }
   std::int64_t channel_blocks() const { return (n_channels + item_channels() - 1) / item_channels(); }
   std::int64_t step_blocks() const { return (length + block_steps - 1) / block_steps; }
   std::int64_t items() const { return n_series * channel_blocks() * step_blocks(); }
   // Items to a thread so that it has work for more than its start costs.
-  std::int64_t grain() const { return channels_last ? 8 : 128; }
+  std::int64_t grain() const { return channels_last ? 2 : 128; }
 };
 
 template <typename T>

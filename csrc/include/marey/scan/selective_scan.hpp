@@ -22,9 +22,9 @@ struct SelectiveScanShape {
 
   // The gradient starts again from the state before every chunk_steps steps. Work is cut into items of slice_channels
   // channels of one group and series: ranges of items in any order and on any threads give the same bits.
-  static constexpr std::int64_t chunk_steps = 32, slice_channels = 64, most_states = 256;
+  static constexpr std::int64_t chunk_steps = 64, slice_channels = 64, most_states = 256;
   std::int64_t chunks() const { return (length + chunk_steps - 1) / chunk_steps; }
-  std::int64_t group_channels() const { return n_channels / n_groups; }
+  constexpr std::int64_t group_channels() const { return n_channels / n_groups; }
   std::int64_t slices() const { return (group_channels() + slice_channels - 1) / slice_channels; }
   std::int64_t items() const { return n_series * n_groups * slices(); }
   // Items to a thread so that it has work for more than its start costs.

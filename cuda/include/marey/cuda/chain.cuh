@@ -85,7 +85,7 @@ __device__ inline double state_before_group(const Chain& chain, std::int64_t gro
   for (;;) {
     bool ready = true;
     if (mine < 0) {
-      link = {-1.0, 0.0};
+      link = {closed_product(), 0.0};
     } else {
       ready = peek(chain.states[mine], link) || peek(chain.groups[mine], link);
     }
@@ -112,7 +112,7 @@ __device__ inline double state_before_tile(const Chain& chain, std::int64_t posi
   if (speaks && ends_group) publish(chain.groups[group], whole);
   if (closed(before)) return before.H;
   const double start = state_before_group(chain, group, lane);
-  if (speaks && ends_group && !closed(whole)) publish(chain.states[group], {-1.0, apply(whole, start)});
+  if (speaks && ends_group && !closed(whole)) publish(chain.states[group], {closed_product(), apply(whole, start)});
   return apply(before, start);
 }
 

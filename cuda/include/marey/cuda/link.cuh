@@ -1,7 +1,7 @@
 // What a run of steps of a first-order recurrence does to the state:  state after = P * state before + H.
 //
-// P < 0 marks a run in which a series began: the state before it belongs to another series and is not read, be it NaN.
-// (A decay is never negative, so no product of decays is.)
+// P = NaN marks a closed run, in which a series began or the state was forgotten: the state before it is not read, be
+// it NaN itself. (A coefficient that is NaN needs no P to spread: it makes H NaN.)
 #pragma once
 #include <cfloat>
 #include <cmath>
@@ -12,18 +12,19 @@ struct Link {
   double P = 1.0, H = 0.0;
 };
 
-__host__ __device__ inline bool closed(Link link) { return link.P < 0.0; }
+__host__ __device__ inline double closed_product() { return double(NAN); }
+__host__ __device__ inline bool closed(Link link) { return link.P != link.P; }
 
 __host__ __device__ inline double apply(Link link, double state) {
   if (closed(link)) return link.H;
   // Growth over a long run may overflow; nothing still grows into nothing.
-  if (state == 0.0 && link.P > DBL_MAX) return link.H;
+  if (state == 0.0 && fabs(link.P) > DBL_MAX) return link.H;
   return fma(link.P, state, link.H);
 }
 
 // `first`, then `second`.
 __host__ __device__ inline Link compose(Link first, Link second) {
-  return {closed(first) || closed(second) ? -1.0 : first.P * second.P, apply(second, first.H)};
+  return {first.P * second.P, apply(second, first.H)};
 }
 
 // exp(z) from what is kept of it between two passes. In float that is exp(z) - 1: a slow decay lies so close to 1 that

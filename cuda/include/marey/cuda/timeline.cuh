@@ -152,9 +152,10 @@ template <typename G, typename T>
 struct Fetched {
   T value[G::per_thread];
 
-  __device__ Fetched(const T* from, const Mask& mask, const Timeline& line, const Place& p) {
+  template <typename From>
+  __device__ Fetched(const From* from, const Mask& mask, const Timeline& line, const Place& p) {
     for_each_element<G>(line, p,
-                        [&](int k, bool inside, const Element& e) { value[k] = inside ? from[e.offset] : T(0); });
+                        [&](int k, bool inside, const Element& e) { value[k] = inside ? T(from[e.offset]) : T(0); });
     if (mask.kind == MaskKind::none) return;
     for_each_element<G>(line, p, [&](int k, bool inside, const Element& e) {
       if (inside && !mask(e)) value[k] = T(0);
@@ -166,10 +167,10 @@ struct Fetched {
   }
 };
 
-template <typename G, typename T>
-__device__ void store_tile(T* to, const T* tile, const Mask& mask, const Timeline& line, const Place& p) {
+template <typename G, typename To, typename T>
+__device__ void store_tile(To* to, const T* tile, const Mask& mask, const Timeline& line, const Place& p) {
   for_each_element<G>(line, p, [&](int, bool inside, const Element& e) {
-    if (inside) to[e.offset] = mask(e) ? tile[e.at] : T(0);
+    if (inside) to[e.offset] = To(mask(e) ? tile[e.at] : T(0));
   });
 }
 

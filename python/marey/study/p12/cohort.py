@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from marey.study.p12.dataset import Steps
-from marey.study.p12.model import Batch, RiskModel
+from marey.study.p12.model import Batch
 from marey.study.p12.result import HOURS
+
+if TYPE_CHECKING:
+    from marey.study.p12.models import Network
 
 __all__ = ["Cohort", "logits"]
 
@@ -48,6 +52,6 @@ class Cohort:
 
 
 @torch.no_grad()
-def logits(model: RiskModel, cohort: Cohort, stays: Tensor, horizon: float = HOURS) -> Tensor:
+def logits(model: Network, cohort: Cohort, stays: Tensor, horizon: float = HOURS) -> Tensor:
     """(S,) of in-hospital death as known at the horizon, hours."""
     return torch.cat([model.logit(batch) for batch in cohort.batches(stays, horizon)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 from marey.events import Events
 from marey.study.p12.cohort import Cohort, logits
 from marey.study.p12.dataset import DEATH, Steps
-from marey.study.p12.model import RiskModel
 from marey.study.p12.result import HOURS, Example
 from marey.study.p12.stream import StreamingRisk, replay
-from marey.study.p12.trained import TrainedModel
+
+if TYPE_CHECKING:
+    from marey.study.p12.models import Network, Trained
 
 __all__ = ["Evaluation", "evaluate", "examples", "missing"]
 
@@ -34,7 +36,7 @@ class Evaluation:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
-def evaluate(model: RiskModel, trained: TrainedModel, test: Events, steps: Steps, device: torch.device) -> Evaluation:
+def evaluate(model: Network, trained: Trained, test: Events, steps: Steps, device: torch.device) -> Evaluation:
     """Risk of every test stay by the batch model, and by the streaming model from its saved weights."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -87,7 +89,7 @@ def example(events: Events, hourly: NDArray[np.float64]) -> Example:
     )
 
 
-def _latency(trained: TrainedModel, stays: Events) -> float:
+def _latency(trained: Trained, stays: Events) -> float:
     """Median seconds from an event to the risk after it."""
     seconds = []
     for stay in stays:

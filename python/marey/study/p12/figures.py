@@ -14,6 +14,7 @@ from marey.study.p12.result import HOURS, Epoch
 from marey.study.p12.svg import COLORS, figure
 
 __all__ = [
+    "area_by_hour",
     "calibration_plot",
     "comparison",
     "missingness",
@@ -31,8 +32,11 @@ _STYLES = (
     {"color": COLORS["model"], "linestyle": "-", "linewidth": 2.2},
     {"color": COLORS["second"], "linestyle": (0, (5, 1.6))},
     {"color": COLORS["third"], "linestyle": (0, (1.4, 1.4))},
+    {"color": COLORS["death"], "linestyle": (0, (7, 1.4, 1.4, 1.4))},
+    {"color": COLORS["alive"], "linestyle": (0, (3, 2))},
+    {"color": COLORS["soft"], "linestyle": "-"},
 )
-_MARKERS = ("o", "s", "D")
+_MARKERS = ("o", "s", "D", "^", "v", "P")
 
 
 def _style(i: int) -> Any:
@@ -50,7 +54,7 @@ def comparison(scores: Mapping[str, Mapping[str, Interval]]) -> str:
                 score = scores[name][statistic]
                 color = _style(row)["color"]
                 axes.plot([score.low, score.high], [row, row], color=color, linewidth=2.2)
-                axes.plot(score.value, row, marker=_MARKERS[min(row, 2)], color=color, markersize=7)
+                axes.plot(score.value, row, marker=_MARKERS[min(row, 5)], color=color, markersize=7)
             axes.set_ylim(len(names) - 0.4, -0.6)
             axes.set_yticks(range(len(names)), names)
             axes.grid(axis="y", visible=False)
@@ -214,6 +218,21 @@ def risk_by_hour(y: NDArray[Any], p_hourly: Floats, area: Floats, final: Mapping
         below.set_xticks(range(0, HOURS + 1, 6))
         if final:
             below.legend(loc="lower right")
+    return canvas.svg
+
+
+def area_by_hour(areas: Mapping[str, Floats]) -> str:
+    """AUROC of every model with what was known by each hour."""
+    told = "; ".join(f"{name}: {area[24]:.3f} at 24 h, {area[HOURS]:.3f} at {HOURS} h" for name, area in areas.items())
+    with figure("hours", WIDTH, 320, f"AUROC by hour. {told}.") as canvas:
+        axes = canvas.figure.subplots()
+        for i, (name, area) in enumerate(areas.items()):
+            axes.plot(np.arange(len(area)), area, **_style(i), label=name)
+        axes.set_ylabel("AUROC so far")
+        axes.set_xlabel("hours since admission")
+        axes.set_xlim(0, HOURS)
+        axes.set_xticks(range(0, HOURS + 1, 6))
+        axes.legend(loc="lower right")
     return canvas.svg
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -78,6 +78,10 @@ class RiskModel(nn.Module):
     def logit(self, batch: Batch) -> Tensor:
         """(S,) of the first target, without dropout: the members' mean."""
         return self(batch)[..., 0].mean(0)
+
+    def calibrate(self, batches: Iterable[Sequence[Tensor]]) -> None:
+        """Fits the encoder's standardisation on training stays, before training."""
+        self.encoder.calibrate(batches)
 
     @torch.no_grad()
     def temper(self, temperature: float) -> None:

@@ -9,19 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from marey.study.p12 import figures
+from marey.study.p12 import cohort_figures, figures
 from marey.study.p12.calibration import Calibration
 from marey.study.p12.metrics import Interval
 from marey.study.p12.result import StudyResult
 from marey.study.p12.search_figure import burden
 from marey.study.p12.stay_figure import stay_plot
 
-__all__ = ["page"]
+__all__ = ["page", "render", "table", "verdicts"]
 
 _SECTIONS = (
     ("comparison-section", "Comparison"),
     ("cohort", "Stays"),
     ("test", "Test"),
+    ("patients", "Patients"),
     ("stays", "Examples"),
     ("search", "Search"),
     ("run", "Run"),
@@ -31,6 +32,23 @@ _SPLITS = (("train", "Training"), ("held_back", "Held back"), ("test", "Test"))
 _FLAGS = ("model", "train", "test", "epochs", "seed", "device", "threads")
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _NUMBER_WORDS = ("No", "One", "Two", "Three", "Four", "Five")
+
+
+def render(template: str, **values: Any) -> str:
+    """A template's page with these values."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(count=_count, score=_score, interval=_interval, small=_small, percent=_percent)
+    made.filters.update(signed=lambda value: _minus(f"{value:+.1f}"), points=lambda value: _minus(f"{value:.1f}"))
+    text: str = made.get_template(template).render(**values)
+    return text
 
 
 def page(
@@ -48,25 +66,16 @@ def page(
     scores, curve
         What it was computed from.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(count=_count, score=_score, interval=_interval, small=_small, percent=_percent)
-    return environment.get_template("report.html").render(
+    return render(
+        "report.html",
         n=found,
         synthetic=result.source == "synthetic",
         note=result.note.rstrip(".") + ("." if result.source == "synthetic" else ""),
-        sections=[s for s in _SECTIONS if s[0] != "search" or result.search is not None],
+        sections=_sections(found),
         search=result.search,
         size=_size(result.model_bytes),
-        verdicts=_verdicts(scores),
-        table=_table(scores),
+        verdicts=verdicts(scores),
+        table=table(scores),
         flow=_flow(result.cohort),
         calibration_words=_calibration_words(curve),
         examples=_examples(result),
@@ -99,6 +108,11 @@ def _figures(
         "calibration": figures.calibration_plot(result.y_test, result.p_test, curve),
         "by-hour": figures.risk_by_hour(result.y_test, result.p_hourly, area, final),
     }
+    if result.phenotypes is not None:
+        drawn["phenotype-map"] = cohort_figures.phenotype_map(result.phenotypes)
+        drawn["phenotype-outcomes"] = cohort_figures.phenotype_outcomes(result.phenotypes, float(result.y_test.mean()))
+    if result.matched is not None:
+        drawn["love"] = cohort_figures.love_plot(result.matched)
     highest = max((np.nanmax(e.hourly, initial=0.0) for e in result.examples), default=0.0)
     top = min(1.0, math.ceil(10 * highest + 0.5) / 10)
     for i, example in enumerate(result.examples):
@@ -108,7 +122,12 @@ def _figures(
     return {name: Markup(svg) for name, svg in drawn.items()}
 
 
-def _verdicts(scores: Mapping[str, Mapping[str, Interval]]) -> list[str]:
+def _sections(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    shown = {"patients": bool(found["phenotypes"] or found["matched"]), "search": "search" in found}
+    return [section for section in _SECTIONS if shown.get(section[0], True)]
+
+
+def verdicts(scores: Mapping[str, Mapping[str, Interval]]) -> list[str]:
     """One sentence for each baseline: on each area who scores higher, by how much, and whether chance explains it."""
     model, *others = scores
     sentences = []
@@ -128,7 +147,7 @@ def _verdicts(scores: Mapping[str, Mapping[str, Interval]]) -> list[str]:
     return sentences
 
 
-def _table(scores: Mapping[str, Mapping[str, Interval]]) -> list[dict[str, Any]]:
+def table(scores: Mapping[str, Mapping[str, Interval]]) -> list[dict[str, Any]]:
     best = {
         "auroc": max(s["auroc"].value for s in scores.values()),
         "auprc": max(s["auprc"].value for s in scores.values()),

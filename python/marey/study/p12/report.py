@@ -12,14 +12,14 @@ import numpy as np
 
 from marey.study.p12.calibration import Calibration, calibration
 from marey.study.p12.metrics import Interval, auroc_by_hour, bootstrap
+from marey.study.p12.models import NAMES
 from marey.study.p12.page import page
+from marey.study.p12.phenotypes import NEIGHBOURS
 from marey.study.p12.result import StudyResult
 
-__all__ = ["MODEL", "numbers", "summary", "write_report"]
+__all__ = ["flat", "gap", "model_name", "numbers", "plain", "summary", "write_report"]
 
-MODEL = "event model"
-
-_PLACES = {"data", "out", "resume"}
+_PLACES = {"data", "out", "resume", "baselines"}
 """Settings that say where files lie on one machine: no part of the study, and nobody else's business."""
 
 
@@ -44,10 +44,16 @@ def write_report(result: StudyResult, out: Path) -> Path:
     return html
 
 
+def model_name(config: Mapping[str, Any]) -> str:
+    """What the report calls the model of a run with these settings."""
+    kind = str(config.get("model", "event"))
+    return NAMES.get(kind, kind)
+
+
 def summary(out: Path) -> str:
     """The report in the folder `out` in a few lines, for a terminal."""
     found = json.loads((out / "report.json").read_text(encoding="utf-8"))
-    models = {MODEL: found["test"], **found["baselines"]}
+    models = {model_name(found["config"]): found["test"], **found["baselines"]}
     width = max(map(len, models))
     lines = [f"{'':{width}}  AUROC                   AUPRC"]
     for name, scores in models.items():
@@ -62,7 +68,7 @@ def summary(out: Path) -> str:
 
 def score(result: StudyResult) -> dict[str, dict[str, Interval]]:
     """Of the model and of each baseline, on the same resamples."""
-    return bootstrap(result.y_test, {MODEL: result.p_test, **result.baselines}, seed=result.seed)
+    return bootstrap(result.y_test, {model_name(result.config): result.p_test, **result.baselines}, seed=result.seed)
 
 
 def numbers(result: StudyResult, scores: Mapping[str, Mapping[str, Interval]], curve: Calibration) -> dict[str, Any]:
@@ -79,10 +85,10 @@ def numbers(result: StudyResult, scores: Mapping[str, Mapping[str, Interval]], c
         "test": {
             "stays": len(result.y_test),
             "deaths": deaths,
-            **_flat(scores[MODEL]),
-            "stream_gap": _gap(result),
+            **flat(scores[model_name(result.config)]),
+            "stream_gap": gap(result),
         },
-        "baselines": {name: _flat(scores[name]) for name in result.baselines},
+        "baselines": {name: flat(scores[name]) for name in result.baselines},
         "calibration": {
             "slope": curve.slope,
             "intercept": curve.intercept,
@@ -102,19 +108,61 @@ def numbers(result: StudyResult, scores: Mapping[str, Mapping[str, Interval]], c
         "timings": dict(result.timings),
         **({} if result.search is None else {"search": dict(result.search)}),
         "versions": dict(result.versions),
+        "phenotypes": _phenotypes(result),
+        "matched": _matched(result),
     }
-    plain: dict[str, Any] = _plain(found)
-    return plain
+    told: dict[str, Any] = plain(found)
+    return told
 
 
-def _gap(result: StudyResult) -> float | None:
+def _phenotypes(result: StudyResult) -> dict[str, Any] | None:
+    found = result.phenotypes
+    if found is None:
+        return None
+    groups = [
+        {
+            "stays": found.stays[k],
+            "deaths": found.deaths[k],
+            "died": found.deaths[k] / found.stays[k],
+            "leading": [{"name": str(name), "apart": apart} for name, apart in zip(*lead, strict=True)],
+        }
+        for k, lead in enumerate(zip(found.leading, found.apart, strict=True))
+    ]
+    return {"neighbours": NEIGHBOURS, "edges": found.edges, "modularity": found.modularity, "groups": groups}
+
+
+def _matched(result: StudyResult) -> dict[str, Any] | None:
+    found = result.matched
+    if found is None:
+        return None
+    balance = zip(
+        found.names, found.smd_before, found.smd_after, found.variance_before, found.variance_after, strict=True
+    )
+    columns = ("name", "smd_before", "smd_after", "variance_ratio_before", "variance_ratio_after")
+    return {
+        "exposure": str(found.exposure),
+        "exposed": found.exposed,
+        "unexposed": found.unexposed,
+        "pairs": found.pairs,
+        "died_exposed": found.died_exposed[0],
+        "died_unexposed": found.died_unexposed[0],
+        "died_exposed_matched": found.died_exposed[1],
+        "died_unexposed_matched": found.died_unexposed[1],
+        "difference": found.difference[0],
+        "difference_ci95": found.difference[1:],
+        "unbalanced": int((np.abs(found.smd_after) > 0.1).sum()),
+        "balance": [dict(zip(columns, row, strict=True)) for row in balance],
+    }
+
+
+def gap(result: StudyResult) -> float | None:
     """Largest difference between the risk streamed up to the last hour and that of the whole stay at once."""
     difference = np.abs(result.p_hourly[:, -1] - result.p_test)
     known = difference[~np.isnan(difference)]
     return float(known.max()) if known.size else None
 
 
-def _flat(scores: Mapping[str, Interval]) -> dict[str, Any]:
+def flat(scores: Mapping[str, Interval]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, interval in scores.items():
         flat[name] = interval.value
@@ -122,14 +170,14 @@ def _flat(scores: Mapping[str, Interval]) -> dict[str, Any]:
     return flat
 
 
-def _plain(value: Any) -> Any:
-    """The same in the types of JSON."""
+def plain(value: Any) -> Any:
+    """The same in the types of JSON; what is not finite is null."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
+        return plain(value.item())
     if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)

@@ -9,6 +9,9 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from marey.study.p12.matched import Matched
+from marey.study.p12.phenotypes import Phenotypes
+
 __all__ = ["HOURS", "Epoch", "Example", "StudyResult"]
 
 HOURS = 48
@@ -89,6 +92,10 @@ class StudyResult:
     timings : mapping of str to float
         Seconds of each stage.
     versions : mapping of str to str
+    phenotypes : Phenotypes, optional
+        Of the test stays.
+    matched : Matched, optional
+        The comparison on the chosen exposure.
     search : mapping, optional
         What `marey.study.p12.search.search` found.
     """
@@ -111,6 +118,8 @@ class StudyResult:
     temperature: float = 1.0
     timings: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    phenotypes: Phenotypes | None = None
+    matched: Matched | None = None
     search: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:

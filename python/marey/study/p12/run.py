@@ -10,15 +10,16 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 import marey
+from marey.errors import BackendError
 from marey.events import Events
 from marey.study.p12.calibration import temperature
 from marey.study.p12.cohort import Cohort, logits
@@ -26,19 +27,26 @@ from marey.study.p12.data import DataSource, locate
 from marey.study.p12.dataset import DEATH, steps, targets
 from marey.study.p12.evaluate import Evaluation, evaluate, example
 from marey.study.p12.files import write_whole
-from marey.study.p12.model import ModelConfig, RiskModel
+from marey.study.p12.matched import Matched, check_exposure, matched
+from marey.study.p12.models import NAMES, build, default_sizes, default_training, keep
+from marey.study.p12.phenotypes import Phenotypes, phenotypes
 from marey.study.p12.result import Epoch, StudyResult
 from marey.study.p12.scale import Scale, Statics
 from marey.study.p12.train import TrainConfig, fit, held_back
-from marey.study.p12.trained import TrainedModel
 from marey.study.p12.world import World, world
+
+if TYPE_CHECKING:
+    from marey.study.p12.models import Network, Trained
 
 __all__ = ["Config", "run"]
 
 IDENTITY, CHECKPOINT, MODEL = "run.json", "checkpoint.pt", "model.npz"
 EVALUATION, BASELINES, REPORT = "evaluation.npz", "baselines.npz", "report.json"
-SEARCH = "search.json"
-STAGES = (IDENTITY, CHECKPOINT, MODEL, EVALUATION, BASELINES, SEARCH, REPORT, "report.html")
+PHENOTYPES, MATCHED, SEARCH = "phenotypes.npz", "matched.npz", "search.json"
+STAGES = (
+    *(IDENTITY, CHECKPOINT, MODEL, EVALUATION, BASELINES, PHENOTYPES, MATCHED, SEARCH, REPORT),
+    "report.html",
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,13 @@ class Config:
     resume : bool
         Go on with what is in `out`; otherwise the run begins anew.
     model : str
-        "event".
+        "event", "grud", "ssm" or "s5".
+    sizes, training
+        By default those of the model.
+    baselines : Path, optional
+        The comparison's risks on the same stays with the same seed, where a run has left them.
+    exposure : str
+        Variable of the matched comparison: stays with it in the first 24 hours beside those without.
     search : float, optional
         Seconds of a search for smaller models that need less measuring; see `search`.
     """
@@ -77,9 +91,11 @@ class Config:
     threads: int | None = None
     resume: bool = False
     model: str = "event"
+    sizes: Any = None
+    training: TrainConfig | None = None
+    baselines: Path | None = None
+    exposure: str = "MechVent"
     search: float | None = None
-    sizes: ModelConfig = field(default_factory=ModelConfig)
-    training: TrainConfig = field(default_factory=TrainConfig)
 
 
 def run(config: Config, *, say: Callable[[str], None] | None = None) -> StudyResult | None:
@@ -103,18 +119,20 @@ def run(config: Config, *, say: Callable[[str], None] | None = None) -> StudyRes
     BackendError
         If the device is not here.
     """
-    if config.model != "event":
-        raise ValueError(f"`model` is {config.model!r}; expected 'event'")
+    if config.model not in NAMES:
+        raise ValueError(f"`model` is {config.model!r}; expected one of {', '.join(NAMES)}")
     if config.threads is not None:
         marey.set_num_threads(config.threads)
         torch.set_num_threads(config.threads)
     device = config.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    training = config.training if config.epochs is None else replace(config.training, epochs=config.epochs)
+    training = config.training or default_training(config.model)
+    training = training if config.epochs is None else replace(training, epochs=config.epochs)
+    sizes = config.sizes or default_sizes(config.model)
     with world(device) as here:
         tell = (say or _to_stderr) if here.first else _silent
-        return _Study(replace(config, training=training, device=device), here, tell).run()
+        return _Study(replace(config, training=training, sizes=sizes, device=device), here, tell).run()
 
 
 class _Study:
@@ -125,6 +143,7 @@ class _Study:
     def run(self) -> StudyResult | None:
         started = time.perf_counter()
         source = self._read()
+        check_exposure(source.test, self.config.exposure)
         identity = self._identify(source)
         train, test = source.train, source.test
         scale, statics = Scale.fit(train.vocab, train.code, train.value), Statics.fit(train)
@@ -134,7 +153,7 @@ class _Study:
         model, history, softened = self._train(train, scale, statics, validation, identity)
         if not self.world.first:
             return None
-        trained = TrainedModel.of(model, scale, statics)
+        trained = keep(model, self.config.sizes, scale, statics)
         evaluation = self._evaluate(model, trained, test)
         baselines = self._baselines(train, test)
         config = self.config
@@ -157,6 +176,7 @@ class _Study:
             latency_us=float(evaluation.latency_us),
             timings=self.timings,
             versions=_versions(),
+            **self._patients(test),
             search=self._search(train),
         )
         from marey.study.p12.report import write_report
@@ -186,7 +206,9 @@ class _Study:
         parts: dict[str, Any] = {
             "train": _digest(source.train),
             "test": _digest(source.test),
+            "model": config.model,
             "seed": config.seed,
+            "exposure": config.exposure,
             "device": config.device,
             "threads": torch.get_num_threads(),
             "processes": self.world.size,
@@ -215,12 +237,12 @@ class _Study:
 
     def _train(
         self, train: Events, scale: Scale, statics: Statics, validation: NDArray[np.bool_], identity: str
-    ) -> tuple[RiskModel, list[Epoch], float]:
+    ) -> tuple[Network, list[Epoch], float]:
         """The model at its best epoch, its logits over a temperature fitted where it did not learn."""
         config, device = self.config, self.world.device
         aims = targets(train)
         torch.manual_seed(config.seed)
-        model = RiskModel(len(scale.vocab), statics.width, aims.shape[1], config.sizes).to(device)
+        model = build(config.model, len(scale.vocab), statics.width, aims.shape[1], config.sizes).to(device)
         started = time.perf_counter()
         cohort = Cohort(steps(train, scale, statics), device)
         history = fit(
@@ -228,7 +250,7 @@ class _Study:
             cohort,
             torch.from_numpy(aims).to(device),
             validation,
-            config.training,
+            config.training or default_training(config.model),
             seed=config.seed,
             world=self.world,
             checkpoint=self.out / CHECKPOINT,
@@ -239,11 +261,11 @@ class _Study:
         softened = temperature(aims[validation, 0], logits(model, cohort, watch).double().cpu().numpy())
         model.temper(softened)
         if self.world.first:
-            TrainedModel.of(model, scale, statics).save(self.out / MODEL)
+            keep(model, config.sizes, scale, statics).save(self.out / MODEL)
         self.timings["training"] = max(time.perf_counter() - started, sum(line["seconds"] for line in history))
         return model, history, softened
 
-    def _evaluate(self, model: RiskModel, trained: TrainedModel, test: Events) -> Evaluation:
+    def _evaluate(self, model: Network, trained: Trained, test: Events) -> Evaluation:
         def compute() -> dict[str, NDArray[np.generic]]:
             rows = steps(test, trained.scale, trained.statics)
             return evaluate(model, trained, test, rows, self.world.device).arrays()
@@ -253,6 +275,9 @@ class _Study:
     def _baselines(self, train: Events, test: Events) -> dict[str, NDArray[np.float64]]:
         from marey.study.p12.baselines import baselines
 
+        shared, own = self.config.baselines, self.out / BASELINES
+        if shared is not None and shared.exists() and not own.exists():
+            write_whole(own, shared.read_bytes())
         return self._stage("baselines", BASELINES, lambda: baselines(train, test, seed=self.config.seed))
 
     def _search(self, train: Events) -> dict[str, Any] | None:
@@ -269,6 +294,19 @@ class _Study:
         kept: dict[str, Any] = json.loads(path.read_text())
         self.timings["search"] = kept["took"]
         return kept
+
+    def _patients(self, test: Events) -> dict[str, Any]:
+        """Phenotypes and the matched comparison; what these stays or this build do not allow is left out, and said."""
+        died, seed, exposure = test.labels[DEATH] == 1, self.config.seed, self.config.exposure
+        found: dict[str, Any] = {}
+        try:
+            stored = self._stage("phenotypes", PHENOTYPES, lambda: phenotypes(test, died, seed=seed).arrays())
+            found["phenotypes"] = Phenotypes(**stored)
+            stored = self._stage("matching", MATCHED, lambda: matched(test, died, exposure).arrays())
+            found["matched"] = Matched(**stored)
+        except (BackendError, ValueError) as error:
+            self.say(f"left out: {error}")
+        return found
 
     def _stage(self, name: str, file: str, compute: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, Any]:
         """The arrays in `file`, or, where it is not there yet, those computed and put there."""
@@ -314,10 +352,11 @@ def _cohort(train: Events, test: Events, validation: NDArray[np.bool_]) -> dict[
 
 
 def _shown(config: Config, here: World) -> dict[str, Any]:
-    names = ("model", "train", "test", "seed", "device")
+    names = ("model", "train", "test", "seed", "device", "exposure")
     shown = {name: getattr(config, name) for name in names}
     shown |= {"threads": torch.get_num_threads(), "processes": here.size}
-    return shown | vars(config.training) | vars(config.sizes)
+    settings: dict[str, Any] = {**shown, **vars(config.training), **vars(config.sizes)}
+    return settings
 
 
 def _versions() -> dict[str, str]:

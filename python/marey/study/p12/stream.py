@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marey.study.p12.dataset import Steps
 from marey.study.p12.result import HOURS
-from marey.study.p12.state import State, advance, begin, risk
-from marey.study.p12.trained import TrainedModel
+
+if TYPE_CHECKING:
+    from marey.study.p12.models import Trained
 
 __all__ = ["StreamingRisk", "replay"]
 
@@ -24,7 +26,8 @@ class StreamingRisk:
 
     Parameters
     ----------
-    model : TrainedModel
+    model : TrainedModel or TrainedSequence
+        As `marey.study.p12.models.load` reads it.
     statics : mapping of str to float, optional
         What is known at admission (``Age``, ``Gender``, ``Height``, ``ICUType``, ``Weight``); unknown where left out.
 
@@ -33,8 +36,9 @@ class StreamingRisk:
     Not a medical device: a demonstration on one cohort of 2001 to 2008, not validated for any patient.
     """
 
-    def __init__(self, model: TrainedModel, statics: Mapping[str, float] | None = None) -> None:
+    def __init__(self, model: Trained, statics: Mapping[str, float] | None = None) -> None:
         self.model = model
+        self._passes: Any = model  # of either kind, with its own state
         known = dict(statics or {})
         names = (*model.statics.numeric, *model.statics.categories)
         unknown = sorted(set(known) - set(names))
@@ -42,8 +46,8 @@ class StreamingRisk:
             raise ValueError(f"`statics` names {unknown[0]!r}; expected some of {', '.join(names)}")
         columns = {name: np.array([known.get(name, np.nan)]) for name in names}
         self._codes = {name: v for v, name in enumerate(model.scale.vocab)}
-        self._settled = begin(model, model.statics(columns, 1))  # all time points before the present one
-        self._state = self._settled
+        self._settled: Any = model.begin(model.statics(columns, 1))  # all time points before the present one
+        self._state: Any = self._settled
         self._time = 0.0
         self._x = np.zeros((1, len(self._codes)), np.float32)
         self._seen = np.zeros(self._x.shape, bool)
@@ -81,13 +85,13 @@ class StreamingRisk:
         if math.isfinite(z):
             self._x[0, v], self._seen[0, v] = z, True
         row = np.array([self._time]), self._x, self._seen, np.array([0, 1])
-        self._state = advance(self.model, self._settled, *row)
+        self._state = self._passes.advance(self._settled, *row)
         return self.risk_at(self._time)
 
     def risk_at(self, time_h: float) -> float:
         """The risk as it stands at an hour at or after the last event."""
         self._check_time("time_h", time_h)
-        return float(risk(self.model, self._state, np.array([time_h], np.float64))[0])
+        return float(self._passes.risk(self._state, np.array([time_h], np.float64))[0])
 
     def _check_time(self, name: str, time_h: float) -> None:
         if not self._time <= time_h <= HOURS:
@@ -111,20 +115,23 @@ class StreamingRisk:
         self._time = float(copies["time"])
         self._x, self._seen = copies["x"], copies["seen"]
         self._settled, self._state = (
-            State(**{name.partition(".")[2]: a for name, a in copies.items() if name.startswith(f"{part}.")})
+            type(self._state)(
+                **{name.partition(".")[2]: a for name, a in copies.items() if name.startswith(f"{part}.")}
+            )
             for part in ("settled", "state")
         )
 
 
-def replay(model: TrainedModel, steps: Steps) -> NDArray[np.float64]:
+def replay(model: Trained, steps: Steps) -> NDArray[np.float64]:
     """Risk of each stay after hours 0 to 48, from a state carried from hour to hour: (S, 49); NaN before any event."""
     curves = np.full((len(steps), HOURS + 1), np.nan)
-    state = begin(model, steps.statics)
+    passes: Any = model
+    state = passes.begin(steps.statics)
     begun = np.zeros(len(steps), bool)
     for hour, (rows, offsets) in enumerate(_hours(steps)):
-        state = advance(model, state, steps.time[rows], steps.x[rows], steps.seen[rows], offsets)
+        state = passes.advance(state, steps.time[rows], steps.x[rows], steps.seen[rows], offsets)
         begun |= np.diff(offsets) > 0
-        curves[begun, hour] = risk(model, state, np.full(len(steps), float(hour)))[begun]
+        curves[begun, hour] = passes.risk(state, np.full(len(steps), float(hour)))[begun]
     return curves
 
 

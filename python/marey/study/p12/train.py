@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,10 +19,12 @@ from torch.nn import functional
 from marey.study.p12.checkpoint import Checkpoint
 from marey.study.p12.cohort import Cohort, logits
 from marey.study.p12.metrics import auroc
-from marey.study.p12.model import RiskModel
 from marey.study.p12.progress import progress
 from marey.study.p12.result import HOURS, Epoch
 from marey.study.p12.world import World
+
+if TYPE_CHECKING:
+    from marey.study.p12.models import Network
 
 __all__ = ["TrainConfig", "fit", "held_back"]
 
@@ -77,7 +80,7 @@ def held_back(died: NDArray[np.bool_], seed: int, part: float = 0.1) -> NDArray[
 
 
 def fit(
-    model: RiskModel,
+    model: Network,
     cohort: Cohort,
     targets: Tensor,
     validation: NDArray[np.bool_],
@@ -130,7 +133,7 @@ def fit(
 class _Trainer:
     def __init__(
         self,
-        model: RiskModel,
+        model: Network,
         cohort: Cohort,
         targets: Tensor,
         validation: NDArray[np.bool_],
@@ -148,7 +151,7 @@ class _Trainer:
         self.weights[0] = 1.0
 
     def begin(self, identity: str) -> None:
-        self.model.encoder.calibrate(batch[:5] for batch in self.cohort.batches(self.learn))
+        self.model.calibrate(batch[:5] for batch in self.cohort.batches(self.learn))
         self.average.load_state_dict(self.model.state_dict())
         self.state = Checkpoint(identity, {}, {}, {}, torch.get_rng_state(), self._no_losses())
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from marey.study.p12.scale import Scale, Statics
 
 if TYPE_CHECKING:
     from marey.study.p12.model import RiskModel
+    from marey.study.p12.state import State
 
-__all__ = ["TrainedModel"]
+__all__ = ["TrainedModel", "inputs_as_json", "inputs_from_json"]
 
 Floats = NDArray[np.float32]
 
@@ -81,8 +82,7 @@ class TrainedModel:
 
     def to_bytes(self) -> bytes:
         arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("scale", "statics")}
-        inputs = {part: {k: _plain(v) for k, v in asdict(getattr(self, part)).items()} for part in ("scale", "statics")}
-        text = json.dumps(inputs, ensure_ascii=True, allow_nan=True).encode()
+        text = inputs_as_json(self.scale, self.statics).encode()
         buffer = io.BytesIO()
         np.savez(buffer, inputs=np.frombuffer(text, np.uint8), **arrays)
         return buffer.getvalue()
@@ -91,22 +91,50 @@ class TrainedModel:
     def load(cls, path: Path) -> TrainedModel:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        inputs = json.loads(arrays.pop("inputs").tobytes())
-        scale, statics = inputs["scale"], inputs["statics"]
-        return cls(
-            Scale(
-                vocab=tuple(scale.pop("vocab")),
-                log=np.array(scale.pop("log"), bool),
-                **{name: np.array(values, np.float64) for name, values in scale.items()},
-            ),
-            Statics(
-                numeric=tuple(statics["numeric"]),
-                mean=np.array(statics["mean"], np.float64),
-                sd=np.array(statics["sd"], np.float64),
-                categories={name: tuple(values) for name, values in statics["categories"].items()},
-            ),
-            **arrays,
-        )
+        return cls(*inputs_from_json(json.loads(arrays.pop("inputs").tobytes())), **arrays)
+
+    def begin(self, statics: Floats) -> State:
+        """See `marey.study.p12.state.begin`."""
+        from marey.study.p12 import state
+
+        return state.begin(self, statics)
+
+    def advance(self, state: State, *rows: Any) -> State:
+        """See `marey.study.p12.state.advance`."""
+        from marey.study.p12.state import advance
+
+        return advance(self, state, *rows)
+
+    def risk(self, state: State, hour: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `marey.study.p12.state.risk`."""
+        from marey.study.p12.state import risk
+
+        return risk(self, state, hour)
+
+
+def inputs_as_json(scale: Scale, statics: Statics) -> str:
+    """How raw values become inputs, as text."""
+    parts: dict[str, Any] = {"scale": scale, "statics": statics}
+    inputs = {name: {k: _plain(v) for k, v in asdict(part).items()} for name, part in parts.items()}
+    return json.dumps(inputs, ensure_ascii=True, allow_nan=True)
+
+
+def inputs_from_json(inputs: dict[str, Any]) -> tuple[Scale, Statics]:
+    """The same again."""
+    scale, statics = dict(inputs["scale"]), inputs["statics"]
+    return (
+        Scale(
+            vocab=tuple(scale.pop("vocab")),
+            log=np.array(scale.pop("log"), bool),
+            **{name: np.array(values, np.float64) for name, values in scale.items()},
+        ),
+        Statics(
+            numeric=tuple(statics["numeric"]),
+            mean=np.array(statics["mean"], np.float64),
+            sd=np.array(statics["sd"], np.float64),
+            categories={name: tuple(values) for name, values in statics["categories"].items()},
+        ),
+    )
 
 
 def _plain(value: object) -> object:

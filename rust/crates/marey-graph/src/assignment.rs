@@ -4,9 +4,10 @@
 //! augmenting paths the rest (Crouse, IEEE Trans. Aerospace 52(4), 2016). O(n^2 m) at worst. Column prices v are 0 where
 //! a column is free and never positive, which is what makes a rectangular answer optimal.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
-/// The column of each row. `cost` is row-major; an infinite cost forbids its pair.
+/// The column of each row; an error names rows that have too few columns among them. `cost` is row-major; an infinite cost forbids its
+/// pair.
 pub fn assignment(cost: &[f64], n: usize, m: usize) -> Result<Vec<i64>> {
     if n.checked_mul(m) != Some(cost.len()) || n > m {
         let message = format!("has {} elements; expected n * m = {n} * {m}, n <= m", cost.len());
@@ -32,6 +33,14 @@ pub fn assignment(cost: &[f64], n: usize, m: usize) -> Result<Vec<i64>> {
         solver.augment(row)?;
     }
     Ok(solver.column_of.into_iter().map(i64::from).collect())
+}
+
+/// `rows`, `start` among them, reach one column fewer than they are.
+pub(crate) fn no_assignment(start: usize, rows: Vec<i64>) -> Error {
+    let rule = "expected a matrix in which each row can have an allowed column of its own";
+    let seen =
+        format!("has no assignment for row {start}: {} rows share {} columns", rows.len(), rows.len() - 1);
+    Error::new("cost", format!("{seen}; {rule}")).proved(Kind::Infeasible, rows)
 }
 
 const FREE: u32 = u32::MAX;
@@ -114,8 +123,9 @@ impl Solver<'_> {
                 }
             }
             if least == f64::INFINITY {
-                let rule = "expected a matrix in which each row can have an allowed column of its own";
-                return Err(Error::new("cost", format!("has no assignment for row {start}; {rule}")));
+                // The rows seen reach these columns only, one fewer than the rows.
+                let holders = self.columns[..done].iter().map(|&j| i64::from(self.row_of[j as usize]));
+                return Err(no_assignment(start, std::iter::once(start as i64).chain(holders).collect()));
             }
             let column = self.columns[at] as usize;
             self.columns.swap(done, at);

@@ -121,6 +121,11 @@ impl<'a> Csr<'a> {
         Ok(())
     }
 
+    /// Offsets, targets and weights.
+    pub(crate) fn arrays(&self) -> (&'a [i64], &'a [i32], Option<&'a [f64]>) {
+        (self.offsets, self.targets, self.weights)
+    }
+
     /// Number of nodes.
     pub fn len(&self) -> usize {
         self.offsets.len() - 1

@@ -2,21 +2,30 @@
 
 use crate::error::Failure;
 use crate::threads;
-use marey_graph::{Csr, Network, Objective, Owned};
+use marey_graph::{Csr, Kind, Method, Objective, Owned, Run};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-type Ints<'py> = PyReadonlyArray1<'py, i64>;
-type Nodes<'py> = PyReadonlyArray1<'py, i32>;
-type Floats<'py> = PyReadonlyArray1<'py, f64>;
-type NewInts<'py> = Bound<'py, PyArray1<i64>>;
-type NewFloats<'py> = Bound<'py, PyArray1<f64>>;
+pub type Ints<'py> = PyReadonlyArray1<'py, i64>;
+pub type Nodes<'py> = PyReadonlyArray1<'py, i32>;
+pub type Floats<'py> = PyReadonlyArray1<'py, f64>;
+pub type NewInts<'py> = Bound<'py, PyArray1<i64>>;
+pub type NewFloats<'py> = Bound<'py, PyArray1<f64>>;
 type NewRows<'py> = (NewInts<'py>, Bound<'py, PyArray1<i32>>, Option<NewFloats<'py>>);
 
 impl From<marey_graph::Error> for Failure {
     fn from(error: marey_graph::Error) -> Self {
-        PyValueError::new_err(error.to_string()).into()
+        let class = match error.kind {
+            Kind::Input => return PyValueError::new_err(error.to_string()).into(),
+            Kind::Infeasible => "InfeasibleError",
+            Kind::NegativeCycle => "NegativeCycleError",
+        };
+        let raised = Python::attach(|py| {
+            let class = py.import("marey.errors")?.getattr(class)?;
+            Ok(PyErr::from_value(class.call1((error.to_string(), error.witness.into_pyarray(py)))?))
+        });
+        raised.unwrap_or_else(|failed: PyErr| failed).into()
     }
 }
 
@@ -33,18 +42,17 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(graph_spanning_tree, module)?)?;
     module.add_function(wrap_pyfunction!(graph_betweenness, module)?)?;
     module.add_function(wrap_pyfunction!(graph_closeness, module)?)?;
-    module.add_function(wrap_pyfunction!(graph_leiden, module)?)?;
-    module.add_function(wrap_pyfunction!(graph_nearest, module)?)?;
-    module.add_function(wrap_pyfunction!(graph_assignment, module)?)?;
-    module.add_function(wrap_pyfunction!(graph_min_cost_flow, module)?)
+    module.add_function(wrap_pyfunction!(graph_communities, module)?)?;
+    module.add_function(wrap_pyfunction!(graph_label_propagation, module)?)?;
+    module.add_function(wrap_pyfunction!(graph_nearest, module)?)
 }
 
 /// The arrays of a Python `Graph`, taken as they are: (offsets, targets, weights).
 #[derive(FromPyObject)]
-struct Rows<'py>(Ints<'py>, Nodes<'py>, Option<Floats<'py>>);
+pub struct Rows<'py>(Ints<'py>, Nodes<'py>, Option<Floats<'py>>);
 
 impl Rows<'_> {
-    fn view(&self) -> Result<Csr<'_>, Failure> {
+    pub fn view(&self) -> Result<Csr<'_>, Failure> {
         let weights = self.2.as_ref().map(PyReadonlyArray1::as_slice).transpose();
         let (Ok(offsets), Ok(targets), Ok(weights)) = (self.0.as_slice(), self.1.as_slice(), weights) else {
             return Err(PyValueError::new_err("the arrays of the graph are not contiguous").into());
@@ -53,7 +61,7 @@ impl Rows<'_> {
     }
 }
 
-fn contiguous<'a, T: numpy::Element>(
+pub fn contiguous<'a, T: numpy::Element>(
     name: &str,
     array: &'a PyReadonlyArray1<'_, T>,
 ) -> Result<&'a [T], Failure> {
@@ -95,9 +103,17 @@ fn graph_validate(py: Python<'_>, graph: Rows<'_>) -> Result<(), Failure> {
 }
 
 #[pyfunction]
-fn graph_bfs<'py>(py: Python<'py>, graph: Rows<'py>, sources: Vec<i64>) -> Result<NewInts<'py>, Failure> {
+#[pyo3(signature = (graph, incoming, sources))]
+fn graph_bfs<'py>(
+    py: Python<'py>,
+    graph: Rows<'py>,
+    incoming: Option<Rows<'py>>,
+    sources: Ints<'py>,
+) -> Result<NewInts<'py>, Failure> {
     let (view, pool) = (graph.view()?, threads::pool()?);
-    Ok(py.detach(|| marey_graph::bfs(view, &sources, pool.as_deref()))?.into_pyarray(py))
+    let incoming = incoming.as_ref().map(Rows::view).transpose()?;
+    let sources = contiguous("sources", &sources)?;
+    Ok(py.detach(|| marey_graph::bfs(view, incoming, sources, pool.as_deref()))?.into_pyarray(py))
 }
 
 #[pyfunction]
@@ -114,11 +130,13 @@ fn graph_shortest_paths<'py>(
     sources: Ints<'py>,
     cutoff: f64,
     predecessors: bool,
+    directed: bool,
 ) -> Result<(NewFloats<'py>, NewInts<'py>), Failure> {
     let (view, pool) = (graph.view()?, threads::pool()?);
     let sources = contiguous("sources", &sources)?;
-    let paths =
-        py.detach(|| marey_graph::shortest_paths(view, sources, cutoff, predecessors, pool.as_deref()))?;
+    let paths = py.detach(|| {
+        marey_graph::shortest_paths(view, sources, cutoff, predecessors, directed, pool.as_deref())
+    })?;
     Ok((paths.distance.into_pyarray(py), paths.predecessor.into_pyarray(py)))
 }
 
@@ -184,20 +202,39 @@ fn graph_closeness<'py>(
     Ok(py.detach(|| marey_graph::closeness(view, nodes, pool.as_deref()))?.into_pyarray(py))
 }
 
+/// A row of labels for each pair of a resolution and a seed.
 #[pyfunction]
-#[pyo3(signature = (graph, resolutions, cpm, iterations, seed))]
-fn graph_leiden<'py>(
+#[pyo3(signature = (graph, resolutions, seeds, objective, method, iterations))]
+fn graph_communities<'py>(
     py: Python<'py>,
     graph: Rows<'py>,
     resolutions: Vec<f64>,
-    cpm: bool,
+    seeds: Vec<u64>,
+    objective: &str,
+    method: &str,
     iterations: Option<usize>,
-    seed: u64,
 ) -> Result<NewInts<'py>, Failure> {
     let (view, pool) = (graph.view()?, threads::pool()?);
-    let objective = if cpm { Objective::Cpm } else { Objective::Modularity };
-    let labels =
-        py.detach(|| marey_graph::leiden(view, &resolutions, objective, iterations, seed, pool.as_deref()))?;
+    let objective = match objective {
+        "cpm" => Objective::Cpm,
+        "rber" => Objective::Density,
+        _ => Objective::Modularity,
+    };
+    let method = if method == "louvain" { Method::Louvain } else { Method::Leiden };
+    let runs: Vec<Run> =
+        resolutions.into_iter().zip(seeds).map(|(resolution, seed)| Run { resolution, seed }).collect();
+    let find = || marey_graph::communities(view, &runs, objective, method, iterations, pool.as_deref());
+    Ok(py.detach(find)?.into_pyarray(py))
+}
+
+#[pyfunction]
+fn graph_label_propagation<'py>(
+    py: Python<'py>,
+    graph: Rows<'py>,
+    seeds: Vec<u64>,
+) -> Result<NewInts<'py>, Failure> {
+    let (view, pool) = (graph.view()?, threads::pool()?);
+    let labels = py.detach(|| marey_graph::label_propagation(view, &seeds, pool.as_deref()))?;
     Ok(labels.into_pyarray(py))
 }
 
@@ -217,35 +254,4 @@ fn graph_nearest<'py>(
         Some(flags) => marey_graph::nearest_gower(points, d, flags, k, pool.as_deref()),
     })?;
     Ok((found.index.into_pyarray(py), found.distance.into_pyarray(py)))
-}
-
-#[pyfunction]
-fn graph_assignment<'py>(
-    py: Python<'py>,
-    cost: Floats<'py>,
-    n: usize,
-    m: usize,
-) -> Result<NewInts<'py>, Failure> {
-    let cost = contiguous("cost", &cost)?;
-    Ok(py.detach(|| marey_graph::assignment(cost, n, m))?.into_pyarray(py))
-}
-
-#[pyfunction]
-fn graph_min_cost_flow<'py>(
-    py: Python<'py>,
-    src: Ints<'py>,
-    dst: Ints<'py>,
-    capacity: Ints<'py>,
-    cost: Ints<'py>,
-    supply: Ints<'py>,
-) -> Result<(i128, NewInts<'py>, NewInts<'py>), Failure> {
-    let network = Network {
-        src: contiguous("src", &src)?,
-        dst: contiguous("dst", &dst)?,
-        capacity: contiguous("capacity", &capacity)?,
-        cost: contiguous("cost", &cost)?,
-        supply: contiguous("supply", &supply)?,
-    };
-    let found = py.detach(|| marey_graph::min_cost_flow(&network))?;
-    Ok((found.cost, found.flow.into_pyarray(py), found.potential.into_pyarray(py)))
 }

@@ -5,6 +5,7 @@
 mod array;
 mod cohort;
 mod error;
+mod flow;
 mod graph;
 mod moo;
 mod threads;
@@ -20,6 +21,7 @@ mod _rust {
         threads::register(module)?;
         cohort::register(module)?;
         graph::register(module)?;
+        flow::register(module)?;
         moo::register(module)
     }
 }

@@ -6,7 +6,7 @@
 
 mod tree;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use tree::Tree;
 
 /// Arcs `src[e] -> dst[e]`, at most `capacity[e]` units at `cost[e]` each.
@@ -38,7 +38,8 @@ const IN_TREE: i8 = 0;
 const UPPER: i8 = -1;
 const LARGEST: i64 = i64::MAX / 4;
 
-/// The flow of least cost that meets every supply.
+/// The flow of least cost that meets every supply. Where none does, the error holds nodes whose supplies are in all more
+/// than their arcs out can carry.
 pub fn min_cost_flow(network: &Network) -> Result<Flow> {
     check(network)?;
     let (n, m) = (network.supply.len(), network.src.len());
@@ -46,14 +47,41 @@ pub fn min_cost_flow(network: &Network) -> Result<Flow> {
     while let Some(entering) = simplex.entering() {
         simplex.pivot(entering)?;
     }
-    if let Some(v) = (0..n).find(|&v| simplex.flow[m + v] > 0) {
+    if simplex.flow[m..].iter().any(|&units| units > 0) {
+        let nodes = stuck(network, &simplex.flow);
+        let v = *nodes.iter().find(|&&v| network.supply[v as usize] > 0).expect("more supply than room");
         let rule = "expected supplies that the capacities can carry";
-        return Err(Error::new("supply", format!("of node {v}, {}, has no way; {rule}", network.supply[v])));
+        let message = format!("of node {v}, {}, has no way; {rule}", network.supply[v as usize]);
+        return Err(Error::new("supply", message).proved(Kind::Infeasible, nodes));
     }
     simplex.flow.truncate(m);
     let cost = simplex.flow.iter().zip(network.cost).map(|(&f, &c)| i128::from(f) * i128::from(c)).sum();
     simplex.tree.potential.truncate(n);
     Ok(Flow { cost, flow: simplex.flow, potential: simplex.tree.potential })
+}
+
+/// What is reached over arcs with room from the nodes that flow leaves for the artificial root.
+fn stuck(network: &Network, flow: &[i64]) -> Vec<i64> {
+    let (n, m) = (network.supply.len(), network.src.len());
+    let mut around: Vec<Vec<u32>> = vec![Vec::new(); n];
+    for e in 0..m {
+        if flow[e] < network.capacity[e] {
+            around[network.src[e] as usize].push(network.dst[e] as u32);
+        }
+        if flow[e] > 0 {
+            around[network.dst[e] as usize].push(network.src[e] as u32);
+        }
+    }
+    let mut inside: Vec<bool> = (0..n).map(|v| network.supply[v] >= 0 && flow[m + v] > 0).collect();
+    let mut stack: Vec<usize> = (0..n).filter(|&v| inside[v]).collect();
+    while let Some(v) = stack.pop() {
+        for &t in &around[v] {
+            if !std::mem::replace(&mut inside[t as usize], true) {
+                stack.push(t as usize);
+            }
+        }
+    }
+    (0..n).filter(|&v| inside[v]).map(|v| v as i64).collect()
 }
 
 fn check(network: &Network) -> Result<()> {
@@ -187,7 +215,20 @@ impl Simplex {
             let e = entering;
             let way = format!("through arc {e} ({} to {})", self.src[e], self.dst[e]);
             let rule = "expected a capacity on every cycle of negative cost";
-            return Err(Error::new("capacity", format!("lets cost fall without end {way}; {rule}")));
+            let mut cycle = Vec::new();
+            for (end, last) in [(first, true), (second, false)] {
+                let mut u = end;
+                while u != join {
+                    cycle.push(u as i64);
+                    u = tree.parent[u] as usize;
+                }
+                if last {
+                    cycle.push(join as i64);
+                    cycle.reverse();
+                }
+            }
+            let message = format!("lets cost fall without end {way}; {rule}");
+            return Err(Error::new("capacity", message).proved(Kind::NegativeCycle, cycle));
         }
         if delta > 0 {
             self.flow[entering] += i64::from(self.state[entering]) * delta;

@@ -23,7 +23,7 @@ impl De {
         Ok(Self {
             n: settings.count("pop", 50, 5)?,
             best: settings.word("strategy", &["rand/1/bin", "best/1/bin"])? == 1,
-            differential: Differential::new(settings, 0.5, 0.9)?,
+            differential: Differential::new(settings, 0.5, 0.9, 0.5)?,
         })
     }
 }

@@ -13,15 +13,13 @@ pub fn das_dennis(m: usize, partitions: usize) -> Result<Vec<f64>> {
             format!("is {partitions} for {m} objectives; expected at least 1"),
         ));
     }
-    let mut count = 1.0f64;
+    // Also what recursion can bear.
+    let mut count = if m <= 1000 { 1.0f64 } else { f64::INFINITY };
     for i in 1..m {
         count *= (partitions + i) as f64 / i as f64;
     }
-    if count > 1e6 {
-        return Err(Error::invalid(
-            "partitions",
-            format!("gives {count:.0} directions; expected at most a million"),
-        ));
+    if count * m as f64 > 2e7 {
+        return Err(Error::invalid("partitions", format!("gives {count:.0} directions; expected fewer")));
     }
     let mut rows = Vec::new();
     let mut parts = vec![0; m];
@@ -120,7 +118,8 @@ pub(super) fn of(settings: &mut Settings, m: usize) -> Result<Vec<f64>> {
         4 => das_dennis(4, 7),
         5 => das_dennis(5, 5),
         6 => das_dennis(6, 4),
-        _ => layered(m),
+        7..=20 => layered(m),
+        _ => Err(Error::invalid("ref_dirs", format!("is left out; expected directions for {m} objectives"))),
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Gde3 {
 impl Gde3 {
     pub(crate) fn new(settings: &mut Settings, _space: &Space) -> Result<Self> {
         let n = settings.count("pop", 100, 4)?;
-        Ok(Self { n, differential: Differential::new(settings, 0.5, 0.2)?, survival: Nsga2::default() })
+        Ok(Self { n, differential: Differential::new(settings, 0.5, 0.2, 0.0)?, survival: Nsga2::default() })
     }
 }
 

@@ -85,18 +85,23 @@ impl<S: Survival> Algorithm for Genetic<S> {
     fn breed(&mut self, at: At, population: &Population, from: usize, rows: &mut [f64]) {
         let width = population.width;
         let (mut a, mut b) = (vec![0.0; width], vec![0.0; width]);
-        let mut pair = usize::MAX;
+        let (mut pair, mut parents) = (usize::MAX, [0; 2]);
         for (k, row) in rows.chunks_exact_mut(width).enumerate() {
             let child = from + k;
             if pair != child / 2 {
                 pair = child / 2;
-                let parents = [2 * pair, 2 * pair + 1].map(|number| self.tournament(at, population, number));
+                parents = [2 * pair, 2 * pair + 1].map(|number| self.tournament(at, population, number));
                 a.copy_from_slice(population.x(parents[0]));
                 b.copy_from_slice(population.x(parents[1]));
                 self.variation.cross(at.space, &mut at.draw(pair, Purpose::Cross), &mut a, &mut b);
             }
             row.copy_from_slice(if child.is_multiple_of(2) { &a } else { &b });
-            self.variation.mutate(at.space, &mut at.draw(child, Purpose::Mutate), row);
+            let mut draw = at.draw(child, Purpose::Mutate);
+            self.variation.mutate(at.space, &mut draw, row);
+            if parents.iter().any(|&parent| population.x(parent) == row) {
+                // A copy of a parent would be evaluated in vain.
+                self.variation.mutate_one(at.space, &mut draw, row);
+            }
         }
     }
 
@@ -113,6 +118,7 @@ impl<S: Survival> Algorithm for Genetic<S> {
     }
 
     fn fields(&mut self, population: &Population, io: &mut Fields) -> Result<()> {
+        io.expect(population.len() <= self.n, "its population has another size")?;
         self.survival.fields(population, io)
     }
 }

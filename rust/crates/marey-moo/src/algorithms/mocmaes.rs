@@ -145,9 +145,9 @@ impl Algorithm for MoCmaEs {
 
     fn fields(&mut self, population: &Population, io: &mut Fields) -> Result<()> {
         let n = self.width;
-        let blank = self.fresh();
-        self.strategies.resize(population.len(), blank);
-        for strategy in &mut self.strategies {
+        let mut old = std::mem::take(&mut self.strategies).into_iter();
+        for _ in 0..population.len() {
+            let mut strategy = old.next().unwrap_or_default();
             io.f64(&mut strategy.sigma)?;
             io.f64(&mut strategy.success)?;
             io.f64s(&mut strategy.path)?;
@@ -155,6 +155,7 @@ impl Algorithm for MoCmaEs {
             let fits = strategy.path.len() == n && strategy.factor.len() == n * n && strategy.sigma > 0.0;
             let finite = strategy.path.iter().chain(&strategy.factor).all(|v| v.is_finite());
             io.expect(fits && finite && strategy.success.is_finite(), "a step size or covariance is broken")?;
+            self.strategies.push(strategy);
         }
         Ok(())
     }

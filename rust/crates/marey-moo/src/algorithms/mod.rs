@@ -48,11 +48,14 @@ pub(crate) fn build(
         "MOCMAES" => Box::new(mocmaes::MoCmaEs::new(settings, space)?),
         "MOEAD" => Box::new(moead::Moead::new(settings, space, m)?),
         "MOTPE" => Box::new(motpe::Motpe::new(settings, space)?),
-        "NSGA2" => Box::new(Genetic::new(settings, space, 100, nsga2::Nsga2::default())?),
+        "NSGA2" => {
+            let survival = nsga2::Nsga2::new(settings)?;
+            Box::new(Genetic::new(settings, space, 100, survival)?)
+        }
         "NSGA3" | "UNSGA3" => {
             let survival = nsga3::Nsga3::new(settings, m, name == "UNSGA3")?;
             let variation = Variation::with(settings, space, 30.0, 1.0)?;
-            let pop = survival.count();
+            let pop = if m == 1 { 100 } else { survival.count() };
             Box::new(Genetic::with(settings, variation, pop, survival)?)
         }
         "RVEA" => {

@@ -4,7 +4,7 @@
 //! A generation is bred from the population as it stands and taken in one child after the other.
 
 use super::directions;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evolve::{Algorithm, At, Fields, Population, Settings};
 use crate::random::{Draw, Purpose};
 use crate::space::Space;
@@ -29,9 +29,16 @@ impl Moead {
     pub(crate) fn new(settings: &mut Settings, space: &Space, m: usize) -> Result<Self> {
         let weights = directions::of(settings, m)?;
         let n = weights.len() / m;
+        if !(2..=20_000).contains(&n) {
+            return Err(Error::invalid(
+                "ref_dirs",
+                format!("has {n} rows; expected 2 to 20000 weight vectors"),
+            ));
+        }
         let size = settings.count("neighbors", 20, 2)?.min(n);
         let by_difference = settings.word("variation", &["sbx", "de"])? == 1;
-        let differential = if by_difference { Some(Differential::new(settings, 0.5, 1.0)?) } else { None };
+        let differential =
+            if by_difference { Some(Differential::new(settings, 0.5, 1.0, 0.0)?) } else { None };
         let kind = settings.word("decomposition", &["auto", "tchebycheff", "pbi"])?;
         let row = |i: usize| &weights[i * m..(i + 1) * m];
         let neighbours = (0..n)

@@ -10,11 +10,19 @@ pub(super) struct Hyperplane {
     /// The point that reaches farthest along each axis, row after row.
     extreme: Vec<f64>,
     nadir: Vec<f64>,
+    /// Greatest value of each objective in any generation.
+    worst: Vec<f64>,
 }
 
 impl Hyperplane {
     pub(super) fn new(m: usize) -> Self {
-        Self { m, ideal: vec![f64::INFINITY; m], extreme: Vec::new(), nadir: vec![f64::INFINITY; m] }
+        Self {
+            m,
+            ideal: vec![f64::INFINITY; m],
+            extreme: Vec::new(),
+            nadir: vec![f64::INFINITY; m],
+            worst: vec![f64::NEG_INFINITY; m],
+        }
     }
 
     /// Takes in a generation: its first front and the range of all points considered.
@@ -22,6 +30,9 @@ impl Hyperplane {
         let m = self.m;
         for (ideal, low) in self.ideal.iter_mut().zip(&low) {
             *ideal = ideal.min(*low);
+        }
+        for (worst, high) in self.worst.iter_mut().zip(&high) {
+            *worst = worst.max(*high);
         }
         let before = std::mem::take(&mut self.extreme);
         let candidates: Vec<&[f64]> =
@@ -39,15 +50,15 @@ impl Hyperplane {
             extreme.extend_from_slice(best.expect("the first front has members"));
         }
         self.extreme = extreme;
-        let mut worst = vec![f64::NEG_INFINITY; m];
-        for &i in first {
-            for (worst, f) in worst.iter_mut().zip(pool.f(i as usize)) {
-                *worst = worst.max(*f);
-            }
-        }
         self.nadir = match self.intercepts() {
-            Some(nadir) if nadir.iter().zip(&high).all(|(n, h)| n <= h) => nadir,
-            _ => worst,
+            Some(nadir) => nadir.iter().zip(&self.worst).map(|(nadir, worst)| nadir.min(*worst)).collect(),
+            None => {
+                let mut worst = vec![f64::NEG_INFINITY; m];
+                for &i in first {
+                    worst.iter_mut().zip(pool.f(i as usize)).for_each(|(w, f)| *w = w.max(*f));
+                }
+                worst
+            }
         };
         for ((nadir, ideal), high) in self.nadir.iter_mut().zip(&self.ideal).zip(&high) {
             if *nadir - ideal < 1e-6 {
@@ -79,8 +90,12 @@ impl Hyperplane {
         io.f64s(&mut self.ideal)?;
         io.f64s(&mut self.extreme)?;
         io.f64s(&mut self.nadir)?;
+        io.f64s(&mut self.worst)?;
         let m = self.m;
-        let fits = self.ideal.len() == m && self.nadir.len() == m && [0, m * m].contains(&self.extreme.len());
+        let fits = self.ideal.len() == m
+            && self.nadir.len() == m
+            && self.worst.len() == m
+            && [0, m * m].contains(&self.extreme.len());
         io.expect(fits, "its normalisation does not fit its objectives")
     }
 }

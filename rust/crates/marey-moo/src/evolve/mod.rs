@@ -6,6 +6,8 @@ mod optimizer;
 mod population;
 mod ranking;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 pub use ask::Evaluate;
 pub(crate) use fields::Fields;

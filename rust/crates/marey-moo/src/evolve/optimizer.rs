@@ -282,7 +282,7 @@ fn space_fields(variables: &mut Vec<Variable>, io: &mut Fields) -> Result<()> {
     Ok(())
 }
 
-fn checksum(bytes: &[u8]) -> u64 {
+pub(super) fn checksum(bytes: &[u8]) -> u64 {
     bytes.chunks(8).fold(bytes.len() as u64, |sum, chunk| {
         let mut word = [0; 8];
         word[..chunk.len()].copy_from_slice(chunk);

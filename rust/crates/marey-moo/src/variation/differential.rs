@@ -9,13 +9,19 @@ use crate::random::Draw;
 use crate::space::{Kind, Space};
 
 pub(crate) struct Differential {
-    pub(crate) f: f64,
-    pub(crate) cr: f64,
+    f: f64,
+    cr: f64,
+    /// F is drawn from [f, f + dither] for each trial.
+    dither: f64,
 }
 
 impl Differential {
-    pub(crate) fn new(settings: &mut Settings, f: f64, cr: f64) -> Result<Self> {
-        Ok(Self { f: settings.number("F", f, 0.0, 2.0)?, cr: settings.number("CR", cr, 0.0, 1.0)? })
+    pub(crate) fn new(settings: &mut Settings, f: f64, cr: f64, dither: f64) -> Result<Self> {
+        Ok(Self {
+            f: settings.number("F", f, 0.0, 2.0)?,
+            cr: settings.number("CR", cr, 0.0, 1.0)?,
+            dither: settings.number("dither", dither, 0.0, 2.0)?,
+        })
     }
 
     /// Writes the trial of `target` from three other rows into `trial`.
@@ -31,6 +37,7 @@ impl Differential {
         trial.copy_from_slice(target);
         // One variable always comes from the mutant.
         let sure = draw.below(fields.len());
+        let f = self.f + self.dither * draw.uniform();
         for (i, field) in fields.iter().enumerate() {
             let at = field.from;
             if i != sure && !draw.chance(self.cr) {
@@ -38,11 +45,11 @@ impl Differential {
             }
             match field.kind {
                 Kind::Real { .. } | Kind::Int { .. } => {
-                    let moved = base[at] + self.f * (a[at] - b[at]);
+                    let moved = base[at] + f * (a[at] - b[at]);
                     trial[at] = back_within(moved, base[at], space.low[at], space.high[at], draw);
                 }
                 Kind::Choice => {
-                    let from = if a[at] != b[at] && draw.chance(self.f) { a } else { base };
+                    let from = if a[at] != b[at] && draw.chance(f) { a } else { base };
                     trial[at] = from[at];
                 }
                 Kind::Permutation => {
@@ -50,7 +57,7 @@ impl Differential {
                     let mut other = a[items.clone()].to_vec();
                     trial[items.clone()].copy_from_slice(&base[items.clone()]);
                     PermutationCross::Order.apply(&mut trial[items.clone()], &mut other, draw);
-                    if draw.chance(self.f) {
+                    if draw.chance(f) {
                         PermutationMutation::Inversion.apply(&mut trial[items], draw);
                     }
                 }

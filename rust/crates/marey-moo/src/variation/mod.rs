@@ -2,7 +2,7 @@
 //!
 //! | variable | crossover | mutation |
 //! | --- | --- | --- |
-//! | real | simulated binary, or blend | polynomial |
+//! | real | simulated binary, or blend | polynomial, or Gaussian |
 //! | integer | the same, rounded | the same, at least one step |
 //! | choice | uniform | another choice |
 //! | permutation | order, or edge recombination | inversion, or swap |
@@ -14,16 +14,16 @@ mod real;
 use crate::error::Result;
 use crate::evolve::Settings;
 use crate::random::Draw;
-use crate::space::{Kind, Space};
+use crate::space::{Field, Kind, Space};
 pub(crate) use differential::Differential;
 use permutation::{PermutationCross, PermutationMutation};
-use real::{RealCross, polynomial};
+use real::{RealCross, RealMutation};
 
 /// The operators of a genetic algorithm and their parameters.
 pub(crate) struct Variation {
     cross: RealCross,
     cross_probability: f64,
-    mutation_eta: f64,
+    mutation: RealMutation,
     mutation_probability: f64,
     permutation_cross: PermutationCross,
     permutation_mutation: PermutationMutation,
@@ -39,6 +39,9 @@ impl Variation {
     pub(crate) fn with(settings: &mut Settings, space: &Space, eta: f64, probability: f64) -> Result<Self> {
         let eta = settings.number("crossover_eta", eta, 0.0, 1e3)?;
         let alpha = settings.number("blend_alpha", 0.5, 0.0, 10.0)?;
+        let gaussian = settings.word("mutation", &["polynomial", "gaussian"])? == 1;
+        let index = settings.number("mutation_eta", 20.0, 0.0, 1e3)?;
+        let sigma = settings.number("mutation_sigma", 0.1, 0.0, 10.0)?;
         let one = 1.0 / space.fields().len() as f64;
         Ok(Self {
             cross: match settings.word("crossover", &["sbx", "blx"])? {
@@ -46,7 +49,11 @@ impl Variation {
                 _ => RealCross::Blend { alpha },
             },
             cross_probability: settings.number("crossover_prob", probability, 0.0, 1.0)?,
-            mutation_eta: settings.number("mutation_eta", 20.0, 0.0, 1e3)?,
+            mutation: if gaussian {
+                RealMutation::Gaussian { sigma }
+            } else {
+                RealMutation::Polynomial { eta: index }
+            },
             mutation_probability: settings.number("mutation_prob", one, 0.0, 1.0)?,
             permutation_cross: match settings.word("permutation_crossover", &["order", "edge"])? {
                 0 => PermutationCross::Order,
@@ -92,21 +99,33 @@ impl Variation {
         let mut next = Gaps::new(self.mutation_probability);
         let mut i = next.gap(draw);
         while i < fields.len() {
-            let field = &fields[i];
-            let (at, low, high) = (field.from, space.low[field.from], space.high[field.from]);
-            match field.kind {
-                Kind::Real { .. } => row[at] = polynomial(row[at], low, high, self.mutation_eta, draw),
-                Kind::Int { log } => {
-                    let moved = polynomial(row[at], low, high, self.mutation_eta, draw);
-                    row[at] = if log { moved } else { at_least_one_step(row[at], moved, low, high) };
-                }
-                Kind::Choice => row[at] = another_choice(row[at], high, draw),
-                Kind::Permutation => self.permutation_mutation.apply(&mut row[at..field.to], draw),
-            }
+            self.mutate_field(space, draw, row, &fields[i]);
             i = i.saturating_add(1).saturating_add(next.gap(draw));
         }
         if !space.is_plain() {
             space.repair(row);
+        }
+    }
+
+    /// Mutates one variable.
+    pub(crate) fn mutate_one(&self, space: &Space, draw: &mut Draw, row: &mut [f64]) {
+        let field = &space.fields()[draw.below(space.fields().len())];
+        self.mutate_field(space, draw, row, field);
+        if !space.is_plain() {
+            space.repair(row);
+        }
+    }
+
+    fn mutate_field(&self, space: &Space, draw: &mut Draw, row: &mut [f64], field: &Field) {
+        let (at, low, high) = (field.from, space.low[field.from], space.high[field.from]);
+        match field.kind {
+            Kind::Real { .. } => row[at] = self.mutation.apply(row[at], low, high, draw),
+            Kind::Int { log } => {
+                let moved = self.mutation.apply(row[at], low, high, draw);
+                row[at] = if log { moved } else { at_least_one_step(row[at], moved, low, high) };
+            }
+            Kind::Choice => row[at] = another_choice(row[at], high, draw),
+            Kind::Permutation => self.permutation_mutation.apply(&mut row[at..field.to], draw),
         }
     }
 }

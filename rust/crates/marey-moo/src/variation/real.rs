@@ -52,8 +52,23 @@ fn sbx(x: f64, y: f64, low: f64, high: f64, eta: f64, u: f64) -> (f64, f64) {
     (middle - 0.5 * spread(x - low) * gap, middle + 0.5 * spread(high - y) * gap)
 }
 
+pub(super) enum RealMutation {
+    Polynomial { eta: f64 },
+    Gaussian { sigma: f64 },
+}
+
+impl RealMutation {
+    /// Another value within the bounds. A Gaussian step is a share of the range, clipped to it.
+    pub(super) fn apply(&self, x: f64, low: f64, high: f64, draw: &mut Draw) -> f64 {
+        match *self {
+            Self::Polynomial { eta } => polynomial(x, low, high, eta, draw),
+            Self::Gaussian { sigma } => (x + sigma * (high - low) * draw.normal()).clamp(low, high),
+        }
+    }
+}
+
 /// Polynomial mutation of one value.
-pub(super) fn polynomial(x: f64, low: f64, high: f64, eta: f64, draw: &mut Draw) -> f64 {
+fn polynomial(x: f64, low: f64, high: f64, eta: f64, draw: &mut Draw) -> f64 {
     let range = high - low;
     if range <= 0.0 {
         return x;
@@ -113,8 +128,9 @@ mod tests {
                 let (c, d) = cross.apply(a, b, -1.0, 3.0, draw.bits(), &mut draw);
                 prop_assert!((-1.0..=3.0).contains(&c) && (-1.0..=3.0).contains(&d));
             }
-            let m = polynomial(a, -1.0, 3.0, 20.0, &mut draw);
-            prop_assert!((-1.0..=3.0).contains(&m));
+            for mutation in [RealMutation::Polynomial { eta: 20.0 }, RealMutation::Gaussian { sigma: 0.5 }] {
+                prop_assert!((-1.0..=3.0).contains(&mutation.apply(a, -1.0, 3.0, &mut draw)));
+            }
         }
     }
 

@@ -1,7 +1,9 @@
 //! Betweenness: the share of shortest paths that lead through a node (Brandes, J. Math. Sociology 25(2), 2001).
 //!
 //! O(n + m) a source without weights, O((n + m) log n) with them. The way back looks at successors, which the rows hold,
-//! so no list of predecessors is kept. Parallel edges are distinct paths.
+//! so no list of predecessors is kept. Parallel edges are distinct paths. Without weights several sources go together.
+
+mod lanes;
 
 use crate::csr::Csr;
 use crate::error::Result;
@@ -17,19 +19,27 @@ pub fn betweenness(graph: Csr, sources: &[i64], pool: Option<&ThreadPool>) -> Re
     graph.require_nodes("sources", sources)?;
     graph.require("weights > 0 for betweenness", |w| w > 0.0)?;
     let n = graph.len();
+    let groups: Vec<&[i64]> = sources.chunks(lanes::LANES).collect();
     let parts = parallel::map(
         pool,
-        PARTS.min(sources.len()),
-        || Search::new(n),
-        |search, part| {
+        PARTS.min(groups.len()),
+        || {
+            (
+                Search::new(if graph.is_weighted() { n } else { 0 }),
+                lanes::Search::new(if graph.is_weighted() { 0 } else { n }),
+            )
+        },
+        |(search, together), part| {
             let mut sum = vec![0.0; n];
-            for &source in sources.iter().skip(part).step_by(PARTS) {
-                if graph.is_weighted() {
-                    search.by_weight(graph, source as usize);
-                } else {
-                    search.by_hops(graph, source as usize);
+            for group in groups.iter().skip(part).step_by(PARTS) {
+                if !graph.is_weighted() {
+                    together.run(graph, group, &mut sum);
+                    continue;
                 }
-                search.collect(graph, &mut sum);
+                for &source in *group {
+                    search.by_weight(graph, source as usize);
+                    search.collect(graph, &mut sum);
+                }
             }
             sum
         },
@@ -67,26 +77,6 @@ impl Search {
         self.order.clear();
         self.distance[source] = 0.0;
         self.paths[source] = 1.0;
-    }
-
-    fn by_hops(&mut self, graph: Csr, source: usize) {
-        self.begin(source);
-        self.order.push(source as u32);
-        let mut head = 0;
-        while let Some(&v) = self.order.get(head) {
-            head += 1;
-            let (next, paths) = (self.distance[v as usize] + 1.0, self.paths[v as usize]);
-            for &t in graph.row(v as usize) {
-                let distance = &mut self.distance[t as usize];
-                if *distance == f64::INFINITY {
-                    *distance = next;
-                    self.order.push(t as u32);
-                }
-                if *distance == next {
-                    self.paths[t as usize] += paths;
-                }
-            }
-        }
     }
 
     fn by_weight(&mut self, graph: Csr, source: usize) {

@@ -1,0 +1,14 @@
+//! The fuzz target of graph construction as a property test, for machines without a fuzzer.
+
+mod construction;
+
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn any_bytes_are_an_error_or_a_graph(data in prop::collection::vec(any::<u8>(), 0..200)) {
+        construction::check(&data);
+    }
+}
