@@ -102,6 +102,12 @@ def _add_p12(studies: argparse._SubParsersAction[_Parser], common: _Parser) -> N
     model.add_argument("--epochs", type=_at_least(1), metavar="N", help="passes over the training stays")
     model.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="of every random draw (default: 0)")
     model.add_argument(
+        "--search",
+        type=_seconds,
+        metavar="TIME",
+        help="search this long (60s, 5m) for smaller models that need fewer laboratory draws",
+    )
+    model.add_argument(
         "--exposure",
         metavar="VARIABLE",
         help="of the matched comparison: stays with it in the first 24 hours beside those without (default: MechVent)",
@@ -138,6 +144,17 @@ def _at_least(low: int) -> Callable[[str], int]:
     return whole_number
 
 
+def _seconds(text: str) -> float:
+    number, unit = (text[:-1], text[-1]) if text[-1:] in ("s", "m", "h") else (text, "s")
+    try:
+        value = float(number) * {"s": 1, "m": 60, "h": 3600}[unit]
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 60s or 5m")
+    return value
+
+
 class _Version(argparse.Action):
     def __init__(self, option_strings: Sequence[str], dest: str, **options: str | None) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=options.get("help"))
@@ -158,7 +175,7 @@ def _study_p12(options: argparse.Namespace) -> int:
     if options.out.exists() and not options.out.is_dir():
         raise ValueError(f"--out {options.out} is a file; expected a folder")
     run = importlib.import_module("marey.study.p12.run")
-    names = ("data", "train", "test", "out", "device", "epochs", "seed", "threads", "resume", "exposure")
+    names = ("data", "train", "test", "out", "device", "epochs", "seed", "threads", "resume", "exposure", "search")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if len(options.model) > 1:
         from marey.study.p12.compare import comparison_summary, run_models

@@ -116,12 +116,13 @@ def _parallel(ax: Any, result: Result, labels: list[str]) -> None:
     at = np.arange(F.shape[1])
     ax.plot(at, scaled.T, color=BLUE, alpha=min(1.0, 0.1 + 10 / len(F)), linewidth=0.8)
     ax.plot(at, scaled[knee], color=ORANGE, linewidth=2, label="knee")
-    ticks = [f"{name}\n{a:.3g} to {b:.3g}" for name, a, b in zip(labels, low, high, strict=True)]
-    ax.set_xticks(at, ticks)
+    ax.set_xticks(at, [f"{name}\n{a:.2g}" for name, a in zip(labels, low, strict=True)])
+    for x, b in zip(at, high, strict=True):
+        ax.text(x, 1.03, f"{b:.2g}", ha="center", va="bottom")
     ax.set(xlim=(at[0], at[-1]), ylim=(-0.02, 1.02), ylabel="share of the range")
     for x in at:
         ax.axvline(x, color=GREY, linewidth=0.6)
-    ax.legend(frameon=False)
+    ax.legend(loc="upper right", bbox_to_anchor=(1.0, 1.0))
 
 
 def _attainment(ax: Any, runs: list[NDArray[np.float64]], levels: Sequence[float]) -> None:

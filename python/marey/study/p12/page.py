@@ -13,6 +13,7 @@ from marey.study.p12 import cohort_figures, figures
 from marey.study.p12.calibration import Calibration
 from marey.study.p12.metrics import Interval
 from marey.study.p12.result import StudyResult
+from marey.study.p12.search_figure import burden
 from marey.study.p12.stay_figure import stay_plot
 
 __all__ = ["NUMBER_WORDS", "page", "render", "table", "verdicts"]
@@ -23,6 +24,7 @@ _SECTIONS = (
     ("test", "Test"),
     ("patients", "Patients"),
     ("stays", "Examples"),
+    ("search", "Search"),
     ("run", "Run"),
     ("limits", "What this is not"),
 )
@@ -70,6 +72,7 @@ def page(
         synthetic=result.source == "synthetic",
         note=result.note.rstrip(".") + ("." if result.source == "synthetic" else ""),
         sections=_sections(found),
+        search=result.search,
         size=_size(result.model_bytes),
         verdicts=verdicts(scores),
         table=table(scores),
@@ -114,12 +117,14 @@ def _figures(
     top = min(1.0, math.ceil(10 * highest + 0.5) / 10)
     for i, example in enumerate(result.examples):
         drawn[f"stay-{i}"] = stay_plot(example, result.vocab, number=i, top=top)
+    if result.search is not None:
+        drawn["burden"] = burden(result.search)
     return {name: Markup(svg) for name, svg in drawn.items()}
 
 
 def _sections(found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    shown = bool(found["phenotypes"] or found["matched"])
-    return [section for section in _SECTIONS if shown or section[0] != "patients"]
+    shown = {"patients": bool(found["phenotypes"] or found["matched"]), "search": "search" in found}
+    return [section for section in _SECTIONS if shown.get(section[0], True)]
 
 
 def verdicts(scores: Mapping[str, Mapping[str, Interval]]) -> list[str]:

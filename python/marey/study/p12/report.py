@@ -106,6 +106,7 @@ def numbers(result: StudyResult, scores: Mapping[str, Mapping[str, Interval]], c
         "training": [dict(line) for line in result.history],
         "model": {"bytes": result.model_bytes, "latency_us": result.latency_us},
         "timings": dict(result.timings),
+        **({} if result.search is None else {"search": dict(result.search)}),
         "versions": dict(result.versions),
         "phenotypes": _phenotypes(result),
         "matched": _matched(result),

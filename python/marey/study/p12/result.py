@@ -96,6 +96,8 @@ class StudyResult:
         Of the test stays.
     matched : Matched, optional
         The comparison on the chosen exposure.
+    search : mapping, optional
+        What `marey.study.p12.search.search` found.
     """
 
     source: str
@@ -118,6 +120,7 @@ class StudyResult:
     versions: Mapping[str, str] = field(default_factory=dict)
     phenotypes: Phenotypes | None = None
     matched: Matched | None = None
+    search: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         n, v = len(self.y_test), len(self.vocab)

@@ -42,8 +42,11 @@ __all__ = ["Config", "run"]
 
 IDENTITY, CHECKPOINT, MODEL = "run.json", "checkpoint.pt", "model.npz"
 EVALUATION, BASELINES, REPORT = "evaluation.npz", "baselines.npz", "report.json"
-PHENOTYPES, MATCHED = "phenotypes.npz", "matched.npz"
-STAGES = (IDENTITY, CHECKPOINT, MODEL, EVALUATION, BASELINES, PHENOTYPES, MATCHED, REPORT, "report.html")
+PHENOTYPES, MATCHED, SEARCH = "phenotypes.npz", "matched.npz", "search.json"
+STAGES = (
+    *(IDENTITY, CHECKPOINT, MODEL, EVALUATION, BASELINES, PHENOTYPES, MATCHED, SEARCH, REPORT),
+    "report.html",
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class Config:
         The comparison's risks on the same stays with the same seed, where a run has left them.
     exposure : str
         Variable of the matched comparison: stays with it in the first 24 hours beside those without.
+    search : float, optional
+        Seconds of a search for smaller models that need less measuring; see `search`.
     """
 
     data: str | None = None
@@ -90,6 +95,7 @@ class Config:
     training: TrainConfig | None = None
     baselines: Path | None = None
     exposure: str = "MechVent"
+    search: float | None = None
 
 
 def run(config: Config, *, say: Callable[[str], None] | None = None) -> StudyResult | None:
@@ -171,6 +177,7 @@ class _Study:
             timings=self.timings,
             versions=_versions(),
             **self._patients(test),
+            search=self._search(train),
         )
         from marey.study.p12.report import write_report
 
@@ -272,6 +279,21 @@ class _Study:
         if shared is not None and shared.exists() and not own.exists():
             write_whole(own, shared.read_bytes())
         return self._stage("baselines", BASELINES, lambda: baselines(train, test, seed=self.config.seed))
+
+    def _search(self, train: Events) -> dict[str, Any] | None:
+        """What a search of so many seconds found in the training set, or in an earlier run of this folder."""
+        if self.config.search is None:
+            return None
+        path = self.out / SEARCH
+        if not path.exists():
+            from marey.study.p12.search import search
+
+            started = time.perf_counter()
+            found = search(train, self.config.search, seed=self.config.seed, say=self.say)
+            write_whole(path, json.dumps(found | {"took": time.perf_counter() - started}).encode())
+        kept: dict[str, Any] = json.loads(path.read_text())
+        self.timings["search"] = kept["took"]
+        return kept
 
     def _patients(self, test: Events) -> dict[str, Any]:
         """Phenotypes and the matched comparison; what these stays or this build do not allow is left out, and said."""
