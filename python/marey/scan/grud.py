@@ -239,13 +239,16 @@ def _register_torch() -> None:
         *_, x_mean, W, U, V, b, w_x, b_x, W_h, b_h, h0, x_last, age, offsets, save = inputs
         ctx.given = h0 is not None, x_last is not None, age is not None
         ctx.saved = save
+        ctx.shapes = [result.shape for result in output[:4]]
+        ctx.set_materialize_grads(False)  # zeros for what was saved would cost as much as the forward pass
         ctx.save_for_backward(output[4], x_mean, W, U, V, b, w_x, b_x, W_h, b_h, offsets)
 
     def backward(ctx: Any, grad_h: Any, grad_hT: Any, grad_x_last: Any, grad_age: Any, _: Any) -> Any:
         if not ctx.saved:
             raise RuntimeError("marey::grud was called with save=False: nothing was kept for its gradient")
         saved, *weights, offsets = ctx.saved_tensors
-        grads = (g.contiguous() for g in (grad_h, grad_hT, grad_x_last, grad_age))
+        pairs = zip((grad_h, grad_hT, grad_x_last, grad_age), ctx.shapes, strict=True)
+        grads = (saved.new_zeros(shape) if g is None else g.contiguous() for g, shape in pairs)
         x, dt, *of_weights, h0, x_last, age = torch.ops.marey.grud_backward(
             *grads, saved, *weights, offsets, ctx.given[1]
         )
