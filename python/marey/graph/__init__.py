@@ -28,6 +28,9 @@ from marey.graph.matching import max_weight_matching as max_weight_matching
 from marey.graph.paths import bfs as bfs
 from marey.graph.paths import components as components
 from marey.graph.paths import shortest_paths as shortest_paths
+from marey.graph.sampling import NeighborSample as NeighborSample
+from marey.graph.sampling import neighbor_sample as neighbor_sample
+from marey.graph.sampling import random_walk as random_walk
 from marey.graph.spmm import spmm as spmm
 from marey.graph.structure import SteinerTree as SteinerTree
 from marey.graph.structure import core_number as core_number

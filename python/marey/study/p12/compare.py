@@ -14,7 +14,7 @@ from marey.study.p12 import figures
 from marey.study.p12.calibration import calibration
 from marey.study.p12.metrics import Interval, auroc_by_hour, bootstrap
 from marey.study.p12.models import NAMES
-from marey.study.p12.page import render, table, verdicts
+from marey.study.p12.page import NUMBER_WORDS, render, table, verdicts
 from marey.study.p12.report import flat, gap, plain
 from marey.study.p12.result import StudyResult
 
@@ -118,6 +118,7 @@ def _page(
         verdicts=verdicts(scores),
         table=table(scores),
         rows=[(name, model, f"{model['model']}/report.html") for name, model in models.items()],
+        number_words=NUMBER_WORDS,
         version=results[0].versions.get("marey", ""),
         figures={name: Markup(svg) for name, svg in drawn.items()},
     )

@@ -16,7 +16,7 @@ from marey.study.p12.result import StudyResult
 from marey.study.p12.search_figure import burden
 from marey.study.p12.stay_figure import stay_plot
 
-__all__ = ["page", "render", "table", "verdicts"]
+__all__ = ["NUMBER_WORDS", "page", "render", "table", "verdicts"]
 
 _SECTIONS = (
     ("comparison-section", "Comparison"),
@@ -31,7 +31,7 @@ _SECTIONS = (
 _SPLITS = (("train", "Training"), ("held_back", "Held back"), ("test", "Test"))
 _FLAGS = ("model", "train", "test", "epochs", "seed", "device", "threads")
 _THIN = "\N{NARROW NO-BREAK SPACE}"
-_NUMBER_WORDS = ("No", "One", "Two", "Three", "Four", "Five")
+NUMBER_WORDS = ("No", "One", "Two", "Three", "Four", "Five")
 
 
 def render(template: str, **values: Any) -> str:
@@ -79,7 +79,7 @@ def page(
         flow=_flow(result.cohort),
         calibration_words=_calibration_words(curve),
         examples=_examples(result),
-        number_words=_NUMBER_WORDS,
+        number_words=NUMBER_WORDS,
         command=_command(result),
         stages=_stages(result.timings),
         settings=_pairs(found["config"]),

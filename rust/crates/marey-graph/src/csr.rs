@@ -141,6 +141,16 @@ impl<'a> Csr<'a> {
         self.targets.len()
     }
 
+    /// Which arcs leave `v`.
+    pub(crate) fn arcs_range(&self, v: usize) -> std::ops::Range<usize> {
+        self.offsets[v] as usize..self.offsets[v + 1] as usize
+    }
+
+    /// Where arc `e` leads.
+    pub(crate) fn target(&self, e: usize) -> i32 {
+        self.targets[e]
+    }
+
     /// Where the arcs of `v` lead.
     pub fn row(&self, v: usize) -> &'a [i32] {
         &self.targets[self.offsets[v] as usize..self.offsets[v + 1] as usize]

@@ -8,6 +8,7 @@ mod error;
 mod flow;
 mod graph;
 mod moo;
+mod sampling;
 mod threads;
 
 use pyo3::prelude::*;
@@ -20,6 +21,7 @@ mod _rust {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         threads::register(module)?;
         cohort::register(module)?;
+        sampling::register(module)?;
         graph::register(module)?;
         flow::register(module)?;
         moo::register(module)
