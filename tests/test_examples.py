@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import warnings
 from types import ModuleType
 
 import numpy as np
@@ -28,6 +29,10 @@ def modules() -> list[str]:
 def test_docstring_examples(name: str) -> None:
     if name.startswith("marey.moo.integrations."):
         pytest.importorskip(name.rpartition(".")[2])
+    if name == "marey.graph.pyg":
+        with warnings.catch_warnings():  # of torch_geometric's own making
+            warnings.simplefilter("ignore")
+            pytest.importorskip("torch_geometric")
     module = importlib.import_module(name)
     finder = doctest.DocTestFinder(exclude_empty=True)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
