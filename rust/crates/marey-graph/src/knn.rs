@@ -1,8 +1,11 @@
 //! Exact nearest neighbours of every point among the others, brute force in blocks.
 //!
-//! A float32 pass over tiles of a few queries x 16 points, |y|^2 - 2 xy, only throws out points that are certainly too far: its
+//! A float32 pass over tiles of 2 to 16 queries x 16 points, |y|^2 - 2 xy, only throws out points that are certainly too far: its
 //! bound carries the rounding error. What is left is measured again in float64, so the answer is that of float64 on every
 //! processor; ties go to the smaller index. O(n^2 d), queries in parallel. Points lie in panels of 16, column by column.
+
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use crate::error::{Error, Result};
 use crate::parallel;
@@ -198,39 +201,51 @@ impl<'a> Panels<'a> {
 }
 
 type Scan = fn(&Panels, usize, &mut [Best]);
+type Lanes = [f32; LANES];
 
 fn scan_for_this_processor() -> Scan {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512f") {
-        // SAFETY: the feature was just found.
-        return |panels, first, best| unsafe { scan_avx512(panels, first, best) };
+        return |panels, first, best| {
+            // SAFETY: the feature was just found.
+            scan(panels, first, best, |x, y, from, limits, sums| unsafe {
+                x86::tile_avx512(x, y, from, limits, sums)
+            });
+        };
     }
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        // SAFETY: the features were just found.
-        return |panels, first, best| unsafe { scan_avx2(panels, first, best) };
+        return |panels, first, best| {
+            // SAFETY: the features were just found.
+            scan(panels, first, best, |x, y, from, limits, sums| unsafe {
+                x86::tile_avx2(x, y, from, limits, sums)
+            });
+        };
     }
-    |panels, first, best| scan::<false, 2>(panels, first, best)
+    |panels, first, best| scan(panels, first, best, tile)
 }
 
-/// # Safety
-/// The processor has AVX-512F.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,fma")]
-unsafe fn scan_avx512(panels: &Panels, first: usize, best: &mut [Best]) {
-    scan::<true, 8>(panels, first, best);
+/// `from` + the products of two queries with a panel, column by column; which queries have a sum within their limit. The
+/// sums of the others may not be written.
+fn tile(x: &[f32], y: &[f32], from: &Lanes, limits: &[f32; 2], sums: &mut [Lanes; 2]) -> u32 {
+    *sums = [*from; 2];
+    for (x, y) in x.chunks_exact(2).zip(y.chunks_exact(LANES)) {
+        for q in 0..2 {
+            for lane in 0..LANES {
+                sums[q][lane] += x[q] * y[lane];
+            }
+        }
+    }
+    let near = |q: usize| sums[q].iter().any(|&sum| sum <= limits[q]);
+    u32::from(near(0)) | u32::from(near(1)) << 1
 }
 
-/// # Safety
-/// The processor has AVX2 and FMA.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn scan_avx2(panels: &Panels, first: usize, best: &mut [Best]) {
-    scan::<true, 4>(panels, first, best);
-}
-
-#[inline(always)]
-fn scan<const FUSED: bool, const TILE: usize>(panels: &Panels, first: usize, best: &mut [Best]) {
+fn scan<const TILE: usize>(
+    panels: &Panels,
+    first: usize,
+    best: &mut [Best],
+    tile_of: impl Fn(&[f32], &[f32], &Lanes, &[f32; TILE], &mut [Lanes; TILE]) -> u32,
+) {
     let d = panels.d;
     let count = panels.squares.len() / LANES;
     let norm: Vec<f64> = (first..first + best.len())
@@ -239,6 +254,7 @@ fn scan<const FUSED: bool, const TILE: usize>(panels: &Panels, first: usize, bes
     // Each of d products and sums, and each coordinate's own rounding, is off by at most half an ulp of (|x| + |y|)^2.
     let rounding = (4 * d + 16) as f64 * f64::from(f32::EPSILON);
     let mut queries = vec![0f32; TILE * d];
+    let mut sums = [[0f32; LANES]; TILE];
     for block in (0..count).step_by(BLOCK) {
         for tile in (0..best.len()).step_by(TILE) {
             let width = TILE.min(best.len() - tile);
@@ -257,28 +273,16 @@ fn scan<const FUSED: bool, const TILE: usize>(panels: &Panels, first: usize, bes
             let mut limits = [f32::NEG_INFINITY; TILE];
             (0..width).for_each(|q| limits[q] = limit_of(q, &best[tile + q]));
             for panel in block..count.min(block + BLOCK) {
-                let squares: &[f32; LANES] =
+                let squares: &Lanes =
                     panels.squares[panel * LANES..(panel + 1) * LANES].try_into().expect("a panel");
-                let mut sums = [*squares; TILE];
                 let values = &panels.values[panel * LANES * d..(panel + 1) * LANES * d];
-                for (x, y) in queries.chunks_exact(TILE).zip(values.chunks_exact(LANES)) {
-                    for q in 0..TILE {
-                        for lane in 0..LANES {
-                            sums[q][lane] = if FUSED {
-                                x[q].mul_add(y[lane], sums[q][lane])
-                            } else {
-                                x[q] * y[lane] + sums[q][lane]
-                            };
-                        }
-                    }
-                }
-                for q in 0..width {
-                    let near = sums[q].iter().fold(false, |near, &sum| near | (sum <= limits[q]));
-                    if near {
-                        let best = &mut best[tile + q];
-                        offer(panels, first + tile + q, panel, &sums[q], limits[q], best);
-                        limits[q] = limit_of(q, best);
-                    }
+                let mut near = tile_of(&queries, values, squares, &limits, &mut sums);
+                while near != 0 {
+                    let q = near.trailing_zeros() as usize;
+                    near &= near - 1;
+                    let best = &mut best[tile + q];
+                    offer(panels, first + tile + q, panel, &sums[q], limits[q], best);
+                    limits[q] = limit_of(q, best);
                 }
             }
         }
@@ -292,7 +296,19 @@ fn offer(panels: &Panels, query: usize, panel: usize, sums: &[f32; LANES], limit
         if i >= panels.n || i == query || sums[lane] > limit {
             continue;
         }
-        let pairs = panels.row(query).iter().zip(panels.row(i));
-        best.offer(pairs.map(|(x, y)| (x - y) * (x - y)).sum(), i as u32);
+        best.offer(square_distance(panels.row(query), panels.row(i)), i as u32);
     }
+}
+
+/// Four sums at once, always in this order: they do not wait for each other.
+fn square_distance(x: &[f64], y: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    let (x, y) = (x.chunks_exact(4), y.chunks_exact(4));
+    let rest: f64 = x.remainder().iter().zip(y.remainder()).map(|(x, y)| (x - y) * (x - y)).sum();
+    for (x, y) in x.zip(y) {
+        for i in 0..4 {
+            sums[i] += (x[i] - y[i]) * (x[i] - y[i]);
+        }
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
 }
