@@ -1,9 +1,8 @@
-#include "marey/ode/solve.hpp"
-
 #include <memory>
 #include <new>
 
 #include "arrays.hpp"
+#include "marey/ode/solve.hpp"
 
 using namespace marey::numpy;
 namespace ode = marey::ode;
@@ -40,7 +39,8 @@ ode::Doses doses_of(const std::optional<py::tuple>& given, DoseColumns& c, std::
   const auto total = c.time.size();
   expect(c.offsets.size() == n + 1, "dose offsets must have one entry more than there are problems");
   check_offsets(c.offsets, total);
-  expect(c.kind.size() == total && c.state.size() == total && c.amount.size() == total, "dose columns differ in length");
+  expect(c.kind.size() == total && c.state.size() == total && c.amount.size() == total,
+         "dose columns differ in length");
   for (py::ssize_t i = 0; i < total; ++i) {
     expect(c.state.data()[i] >= 0 && c.state.data()[i] < n_states, "a dose names a state that is not there");
     expect(c.kind.data()[i] >= 0 && c.kind.data()[i] <= 2, "a dose has an unknown kind");
@@ -83,9 +83,15 @@ py::dict solve(std::uintptr_t f, std::uintptr_t jacobian, const Array<double>& y
   p.y = y.mutable_data(), p.outcome = outcome.mutable_data();
   p.accepted = accepted.mutable_data(), p.rejected = rejected.mutable_data();
   if (roots != 0) {
-    p.roots = {address<ode::Function>(roots), direction.size(), most_roots, direction.data(),
-               reinterpret_cast<const std::uint8_t*>(terminal.data()), root_time.mutable_data(),
-               root_index.mutable_data(), root_y.mutable_data(), root_count.mutable_data()};
+    p.roots = {address<ode::Function>(roots),
+               direction.size(),
+               most_roots,
+               direction.data(),
+               reinterpret_cast<const std::uint8_t*>(terminal.data()),
+               root_time.mutable_data(),
+               root_index.mutable_data(),
+               root_y.mutable_data(),
+               root_count.mutable_data()};
   }
   {
     py::gil_scoped_release nogil;

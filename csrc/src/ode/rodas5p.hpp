@@ -1,6 +1,6 @@
-// One step of the Rosenbrock method Rodas5P, sixteen problems at once: one matrix I / (gamma h) - J, factored with partial
-// pivoting lane by lane, and eight solves with it. No Newton iteration, so that no lane waits for another's. N: number of
-// states, 0 for any.
+// One step of the Rosenbrock method Rodas5P, sixteen problems at once: one matrix I / (gamma h) - J, factored with
+// partial pivoting lane by lane, and eight solves with it. No Newton iteration, so that no lane waits for another's. N:
+// number of states, 0 for any.
 #pragma once
 #include "lanes.hpp"
 #include "tableaus.hpp"

@@ -225,7 +225,8 @@ class Drive {
     for (std::int64_t e = 0; e < q.n; ++e) {
       Mask crossed = 0;
       for (int v = 0; v < parts; ++v) {
-        const Int rising = (g_[e][v] < 0.0) & (g_next_[e][v] >= 0.0), falling = (g_[e][v] > 0.0) & (g_next_[e][v] <= 0.0);
+        const Int rising = (g_[e][v] < 0.0) & (g_next_[e][v] >= 0.0),
+                  falling = (g_[e][v] > 0.0) & (g_next_[e][v] <= 0.0);
         crossed |= bits(q.direction[e] > 0 ? rising : q.direction[e] < 0 ? falling : rising | falling, v);
         root_theta_[e][v] = splat(inf);
       }

@@ -20,7 +20,7 @@ enum class Method : std::int32_t { tsit5, vern7, rodas5p };
 
 enum class Outcome : std::int32_t {
   finished,
-  stopped,         // at a terminal event
+  stopped,  // at a terminal event
   too_many_steps,
   step_too_small,  // at a singularity, or tolerances below rounding
   not_finite,      // the right-hand side, down to the smallest step
@@ -38,8 +38,8 @@ struct Doses {
 };
 
 struct Roots {
-  Function function = nullptr;  // n values; a root where one changes sign
-  std::int64_t n = 0, most = 0;  // most: roots kept of a problem
+  Function function = nullptr;              // n values; a root where one changes sign
+  std::int64_t n = 0, most = 0;             // most: roots kept of a problem
   const std::int32_t* direction = nullptr;  // [n]: 1 rising, -1 falling, 0 both
   const std::uint8_t* terminal = nullptr;   // [n]
   double* time = nullptr;                   // [problem][most]
@@ -55,7 +55,7 @@ struct Problems {
   const double *y0, *params, *times, *t0;  // t0 [problem]
   bool own_times;
   double rtol;
-  const double* atol;  // [state]
+  const double* atol;           // [state]
   double first_step, max_step;  // 0: chosen; infinity: free
   std::int64_t max_steps;
   Method method;
