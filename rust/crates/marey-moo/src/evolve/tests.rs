@@ -37,6 +37,9 @@ fn optimizer(algorithm: &str) -> Optimizer {
     if ["MOEAD", "NSGA3", "UNSGA3", "RVEA"].contains(&algorithm) {
         let values_ = (0..8).flat_map(|i| [f64::from(i) / 7.0, 1.0 - f64::from(i) / 7.0]).collect();
         values.insert("ref_dirs".into(), Setting::Table { values: values_, width: 2 });
+    } else if algorithm == "MOTPE" {
+        values.insert("batch".into(), Setting::Number(8.0));
+        values.insert("startup".into(), Setting::Number(16.0));
     } else {
         values.insert("pop".into(), Setting::Number(8.0));
     }
