@@ -71,10 +71,10 @@ class OptunaSampler(BaseSampler):
         self._constraints_func = constraints_func
         self._seed = int(np.random.default_rng(seed).integers(2**63))
         self._random = RandomSampler(seed=self._seed % 2**32)
+        self._lock = threading.Lock()
         self._forget()
 
     def _forget(self) -> None:
-        self._lock = threading.Lock()
         self._shared = IntersectionSearchSpace()
         self._key: Any = None
         self._optimizer: Optimizer | None = None
@@ -86,13 +86,15 @@ class OptunaSampler(BaseSampler):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._lock = threading.Lock()
         self._forget()
 
     def reseed_rng(self) -> None:
-        """Other numbers, for a copy in another process."""
-        self._seed = int(np.random.default_rng().integers(2**63))
-        self._random.reseed_rng()
-        self._forget()
+        """Other numbers, for a copy in another process; a thread of a study asks for them too, beside the others."""
+        with self._lock:
+            self._seed = int(np.random.default_rng().integers(2**63))
+            self._random.reseed_rng()
+            self._forget()
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """The parameters that all finished trials share."""
