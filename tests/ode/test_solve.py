@@ -293,7 +293,8 @@ def test_addresses_and_plain_callables_give_the_same(tmp_path: Path) -> None:
     address = ctypes.cast(function, ctypes.c_void_p).value
     np.testing.assert_allclose(ode.solve(address, y0, TIMES, params, method="tsit5").y, ours.y, rtol=1e-9)
     stiff = ode.solve(address, y0, TIMES, params, method="rodas5p")  # differences for the Jacobian
-    np.testing.assert_allclose(stiff.y, ours.y, rtol=1e-3)
+    # Over 20 units of time these problems make 1e-6 a step into about 7e-5 at the end, rodas5p, and 2e-5, tsit5.
+    np.testing.assert_allclose(stiff.y, ours.y, rtol=2e-4)
 
 
 def test_a_numba_cfunc_is_taken() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["HVStall", "Stop", "Target", "Wall"]
 
 
-class Stop:
+class Stop(ABC):
     """A condition asked after every generation. `state` is what a checkpoint keeps of it."""
 
+    @abstractmethod
     def reason(self, optimizer: Optimizer) -> str | None:
         """Why the run ends now, or None."""
-        raise NotImplementedError
 
     @property
     def state(self) -> dict[str, Any]:

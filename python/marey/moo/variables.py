@@ -36,11 +36,11 @@ class Variable:
 
     def encode(self, value: Any) -> list[float]:
         """The columns of a value."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no `encode`")
 
     def decode(self, columns: Any) -> Any:
         """The value of the columns."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no `decode`")
 
 
 def _number(owner: Variable, name: str, value: Any) -> float:

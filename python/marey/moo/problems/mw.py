@@ -44,11 +44,12 @@ class _Plane(Problem):
         super().__init__(n_var, 2, upper=self.top)
 
     def h(self, u: Array) -> Array:
-        raise NotImplementedError
+        """The front's shape."""
+        raise NotImplementedError(f"{type(self).__name__} defines no `h`")
 
     def bounds(self, f1: Array, f2: Array) -> list[Array]:
         """The constraints."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no `bounds`")
 
     def place(self, x: Array, g: Array) -> Array:
         """u of the first variable."""

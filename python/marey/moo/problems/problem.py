@@ -58,7 +58,7 @@ class Problem:
 
     def objectives(self, X: Array) -> Array:
         """(N, n_obj) objective values."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no `objectives`")
 
     def constraints(self, X: Array, F: Array) -> Array:
         """(N, n_con) constraint values, at most zero where satisfied."""
@@ -66,7 +66,7 @@ class Problem:
 
     def front(self, n: int = 1000) -> Array:
         """About `n` points of the true front, spread over it."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no closed form of its front")
 
     @cached_property
     def ref(self) -> Array:

@@ -86,7 +86,7 @@ class _WFG(Problem):
 
     def transform(self, z: Array) -> Array:
         """(N, n_var) variables in [0, 1] to (N, M): positions in all but the last column, the distance there."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no `transform`")
 
     def shape(self, x: Array) -> Array:
         """(N, M - 1) positions to (N, M) values in [0, 1]."""

@@ -23,7 +23,7 @@ class _ZDT(Problem):
         return 1 + 9 * rest.mean(1)
 
     def h(self, f1: Array, g: Array) -> Array:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} defines no `h`")
 
     def objectives(self, X: Array) -> Array:
         f1, g = self.f1(X[:, 0]), self.g(X[:, 1:])
