@@ -5,6 +5,7 @@
 //! a column is free and never positive, which is what makes a rectangular answer optimal.
 
 use crate::error::{Error, Kind, Result};
+use crate::row_reduction::{FREE, TwoLeast, reduce_rows};
 
 /// The column of each row; an error names rows that have too few columns among them. `cost` is row-major; an infinite cost forbids its
 /// pair.
@@ -43,8 +44,6 @@ pub(crate) fn no_assignment(start: usize, rows: Vec<i64>) -> Error {
     Error::new("cost", format!("{seen}; {rule}")).proved(Kind::Infeasible, rows)
 }
 
-const FREE: u32 = u32::MAX;
-
 struct Solver<'a> {
     cost: &'a [f64],
     m: usize,
@@ -57,47 +56,11 @@ struct Solver<'a> {
 }
 
 impl Solver<'_> {
-    fn row(&self, i: usize) -> &[f64] {
-        &self.cost[i * self.m..(i + 1) * self.m]
-    }
-
-    /// Each free row takes its cheapest column and lowers its price until the second cheapest is as good. Returns the
-    /// rows without a column.
     fn reduce_rows(&mut self, free: Vec<usize>) -> Vec<usize> {
-        let mut left = Vec::new();
-        // Rows that drive each other out in tiny steps are left to the augmenting paths.
-        let mut budget = 2 * free.len() + 8;
-        for row in free {
-            let mut row = row;
-            loop {
-                let (least, mut column, second, other) = two_least(self.row(row), &self.price);
-                if least == f64::INFINITY || budget == 0 {
-                    left.push(row);
-                    break;
-                }
-                budget -= 1;
-                let lowered = self.price[column] - (second - least);
-                let strict = second.is_finite() && lowered < self.price[column];
-                if strict {
-                    self.price[column] = lowered;
-                } else if self.row_of[column] != FREE && second == least {
-                    column = other;
-                }
-                let holder = self.row_of[column];
-                if holder != FREE && !strict {
-                    left.push(row);
-                    break;
-                }
-                self.row_of[column] = row as u32;
-                self.column_of[row] = column as u32;
-                if holder == FREE {
-                    break;
-                }
-                self.column_of[holder as usize] = FREE;
-                row = holder as usize;
-            }
-        }
-        left
+        let (cost, m) = (self.cost, self.m);
+        reduce_rows(free, &mut self.price, &mut self.row_of, &mut self.column_of, |i, price| {
+            two_least(&cost[i * m..(i + 1) * m], price)
+        })
     }
 
     /// The shortest path in reduced costs from a free row to a free column; rows along it change columns.
@@ -162,7 +125,7 @@ impl Solver<'_> {
 }
 
 /// The least and the second least of row - price, with their columns; equal ones by index.
-fn two_least(row: &[f64], price: &[f64]) -> (f64, usize, f64, usize) {
+fn two_least(row: &[f64], price: &[f64]) -> TwoLeast {
     let (mut least, mut at, mut second, mut other) = (f64::INFINITY, 0, f64::INFINITY, 0);
     for (j, (cost, price)) in row.iter().zip(price).enumerate() {
         let reduced = cost - price;

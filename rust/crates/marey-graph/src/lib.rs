@@ -21,6 +21,7 @@ mod min_cost_flow;
 mod pagerank;
 mod parallel;
 mod random;
+mod row_reduction;
 mod sample;
 mod shortest_paths;
 mod spanning_tree;

@@ -6,6 +6,7 @@
 use crate::assignment::no_assignment;
 use crate::error::{Error, Result};
 use crate::heap::Heap;
+use crate::row_reduction::{FREE, TwoLeast, reduce_rows};
 
 /// Rows and entries of a sparse matrix.
 #[derive(Clone, Copy)]
@@ -62,8 +63,6 @@ pub fn sparse_assignment(matrix: SparseCosts) -> Result<Vec<i64>> {
     Ok(solver.column_of.into_iter().map(i64::from).collect())
 }
 
-const FREE: u32 = u32::MAX;
-
 struct Solver<'a> {
     matrix: SparseCosts<'a>,
     price: Vec<f64>,
@@ -77,57 +76,11 @@ struct Solver<'a> {
 }
 
 impl Solver<'_> {
-    fn row(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + use<'_> {
-        let range = self.matrix.offsets[i] as usize..self.matrix.offsets[i + 1] as usize;
-        self.matrix.columns[range.clone()]
-            .iter()
-            .map(|&j| j as usize)
-            .zip(self.matrix.costs[range].iter().copied())
-    }
-
-    /// Each free row takes its cheapest column and lowers its price until the second cheapest is as good.
     fn reduce_rows(&mut self, free: Vec<usize>) -> Vec<usize> {
-        let mut left = Vec::new();
-        let mut budget = 2 * free.len() + 8;
-        for mut row in free {
-            loop {
-                let (mut least, mut column, mut second, mut other) = (f64::INFINITY, 0, f64::INFINITY, 0);
-                for (j, cost) in self.row(row) {
-                    let reduced = cost - self.price[j];
-                    if reduced < least {
-                        (second, other) = (least, column);
-                        (least, column) = (reduced, j);
-                    } else if reduced < second {
-                        (second, other) = (reduced, j);
-                    }
-                }
-                if least == f64::INFINITY || budget == 0 {
-                    left.push(row);
-                    break;
-                }
-                budget -= 1;
-                let lowered = self.price[column] - (second - least);
-                let strict = second.is_finite() && lowered < self.price[column];
-                if strict {
-                    self.price[column] = lowered;
-                } else if self.row_of[column] != FREE && second == least {
-                    column = other;
-                }
-                let holder = self.row_of[column];
-                if holder != FREE && !strict {
-                    left.push(row);
-                    break;
-                }
-                self.row_of[column] = row as u32;
-                self.column_of[row] = column as u32;
-                if holder == FREE {
-                    break;
-                }
-                self.column_of[holder as usize] = FREE;
-                row = holder as usize;
-            }
-        }
-        left
+        let matrix = self.matrix;
+        reduce_rows(free, &mut self.price, &mut self.row_of, &mut self.column_of, |i, price| {
+            two_least(matrix, i, price)
+        })
     }
 
     /// The shortest path in reduced costs to a free column; without one the rows seen have one column too few.
@@ -188,4 +141,20 @@ impl Solver<'_> {
             }
         }
     }
+}
+
+/// The least and the second least of row i - price, with their columns; equal ones in the order of the entries.
+fn two_least(matrix: SparseCosts, i: usize, price: &[f64]) -> TwoLeast {
+    let (mut least, mut column, mut second, mut other) = (f64::INFINITY, 0, f64::INFINITY, 0);
+    for e in matrix.offsets[i] as usize..matrix.offsets[i + 1] as usize {
+        let j = matrix.columns[e] as usize;
+        let reduced = matrix.costs[e] - price[j];
+        if reduced < least {
+            (second, other) = (least, column);
+            (least, column) = (reduced, j);
+        } else if reduced < second {
+            (second, other) = (reduced, j);
+        }
+    }
+    (least, column, second, other)
 }
