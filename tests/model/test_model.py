@@ -165,6 +165,16 @@ def test_shared_expressions_are_computed_once() -> None:
     assert len({id(node) for node in (*program.outputs[0].args, program.outputs[1].args[0])}) == 1
 
 
+def test_only_what_commutes_is_shared_in_either_order() -> None:
+    program = marey.model(lambda x: (x[0] - x[1], x[1] - x[0], x[0] / x[1], x[1] / x[0], x[0] < x[1], x[1] < x[0],
+                                     x[0] ** x[1], x[1] ** x[0], x[0] * x[1], x[1] * x[0])).program(x=2)  # fmt: skip
+    x = np.array([2.0, 3.0])
+    expected = [-1.0, 1.0, 2 / 3, 1.5, 1.0, 0.0, 8.0, 9.0, 6.0, 6.0]
+    np.testing.assert_allclose(program.evaluate(x), expected, rtol=1e-15)
+    np.testing.assert_allclose(compile_program(program)(x), expected, rtol=1e-15)
+    assert program.outputs[8] is program.outputs[9]
+
+
 def test_the_jacobian_knows_its_zeros() -> None:
     assert epidemic.program().nonzero("y") == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 1)]
 
