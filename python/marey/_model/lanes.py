@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from marey._model.graph import Node, fold
-from marey._model.operations import OPERATIONS
 from marey._model.program import Program
 from marey._model.vector_math import VectorMath
 from marey.errors import BackendError
@@ -153,7 +152,6 @@ _EMIT: dict[str, Callable[..., Any]] = {
 
 
 def _emit(maths: VectorMath, builder: Any, node: Node, operands: list[Any]) -> Any:
-    assert node.op in OPERATIONS
     if node.op in _EMIT:
         return _EMIT[node.op](maths, builder, *operands)
     return maths.call(_LIBRARY.get(node.op, node.op), builder, *operands)

@@ -21,7 +21,6 @@ def solve_torch(model: Any, y0: Any, t_eval: Any, params: Any, **options: Any) -
     devices = {x.device.type for x in tensors}
     if devices != {"cpu"}:
         raise TypeError(f"marey.ode.solve got tensors on {', '.join(sorted(devices))}; expected all on the CPU")
-    first = tensors[0]
     state, parameter = (None if x is None else torch.as_tensor(x, dtype=torch.float64) for x in (y0, params))
     times = np.asarray(torch.as_tensor(t_eval).detach(), dtype=np.float64)
     wanted = tuple(name for name, x in (("y0", state), ("params", parameter)) if x is not None and x.requires_grad)
@@ -30,8 +29,6 @@ def solve_torch(model: Any, y0: Any, t_eval: Any, params: Any, **options: Any) -
     kept: list[Solution] = []
     y = _function().apply(state, parameter, (model, times, options, wanted, kept))
     solution = kept[0]
-    if not torch.is_floating_point(first):
-        raise TypeError(f"`y0` has dtype {first.dtype}; expected float64")
     convert = torch.from_numpy
     return replace(
         solution,

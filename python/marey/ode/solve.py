@@ -135,9 +135,6 @@ def solve(
     columns = 0
     if sens is not None:
         columns = parameters.shape[1] if sens == "params" else n_states
-    functions = [
-        _system(model, n_states, parameters.shape[1], events, jacobian, stiff, sens) for stiff in (False, True)
-    ]
 
     directions = np.broadcast_to(np.asarray(direction, dtype=np.int32), (len(events),)).copy()
     ends = np.broadcast_to(np.asarray(terminal, dtype=bool), (len(events),)).copy()
@@ -145,7 +142,8 @@ def solve(
     whole_tolerance = np.tile(tolerance, 1 + columns)
 
     def run(name: str, which: np.ndarray[Any, Any], notice: bool) -> dict[str, Any]:
-        chosen = functions[name == "rodas5p"]
+        stiffly = name == "rodas5p"
+        chosen = _system(model, n_states, parameters.shape[1], events, jacobian, stiffly, sens)
         result: dict[str, Any] = native.core().ode_solve(
             chosen.f,
             chosen.jacobian,
