@@ -23,6 +23,7 @@ napoleon_use_rtype = False
 napoleon_use_param = False
 napoleon_attr_annotations = False
 autodoc_typehints = "none"
+autodoc_mock_imports = ["botorch", "ray"]  # not needed to read about what stands on them
 
 exclude_patterns = ["_build"]
 
