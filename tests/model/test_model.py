@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import math
 import re
 import shutil
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import marey
@@ -62,6 +63,8 @@ def same(a: Any, b: Any, ulp: float) -> np.ndarray[Any, Any]:
 
 @settings(max_examples=150, deadline=None)
 @given(functions(UNARY, BINARY), st.integers(0, 2**32 - 1))
+@example(("power", 0, ("log1p", -1.0)), 0)
+@example(("power", 0, ("log", -2.5)), 0)
 def test_compiled_code_equals_numpy(tree: Any, seed: int) -> None:
     x = np.random.default_rng(seed).normal(scale=2.0, size=(3, 21))
     program = marey.model(lambda x: apply(tree, x)).program(x=3)
@@ -140,6 +143,21 @@ def test_lanes_do_not_mix() -> None:
     compiled = compile_program(program)
     one_by_one = np.concatenate([compiled(x[:, i : i + 1]) for i in range(x.shape[1])], axis=1)
     np.testing.assert_array_equal(compiled(x), one_by_one)
+
+
+def test_code_that_is_no_longer_needed_takes_nothing_with_it() -> None:
+    """A compiled program that is freed, as the oldest of many is, leaves the compiler and the others whole."""
+    kept = compile_program(marey.model(lambda x: mm.exp(x)).program())
+
+    def line(k: int) -> Any:
+        return marey.model(lambda x: x * k + mm.exp(x))
+
+    for k in range(20):
+        code = compile_program.__wrapped__(line(k).program())
+        assert code(np.array([1.0]))[0, 0] == pytest.approx(k + np.e)
+        del code
+        gc.collect()
+    assert kept(np.array([0.0]))[0, 0] == 1.0
 
 
 @marey.model(y="s i r", p="beta gamma")

@@ -203,7 +203,7 @@ class Graph:
     def _power(self, x: Node, y: Node) -> Node:
         """Whole exponents by multiplication, halves by the square root."""
         exponent = y.constant
-        if exponent is not None and exponent == int(exponent) and abs(exponent) <= 64:
+        if exponent is not None and abs(exponent) <= 64 and exponent == int(exponent):
             if exponent < 0:
                 return self.apply("divide", 1.0, self._whole_power(x, int(-exponent)))
             return self._whole_power(x, int(exponent))

@@ -59,8 +59,17 @@ _WIDE = '"prefer-vector-width"="512" "min-legal-vector-width"="512"'
 _COMPILING = threading.Lock()
 
 
-@functools.cache
 def _machine() -> Any:
+    """A target machine of its own for every engine: an engine owns its machine and frees it with itself."""
+    import llvmlite.binding as llvm
+
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
+    )
+
+
+@functools.cache
+def _start() -> None:
     try:
         import llvmlite.binding as llvm
     except ImportError as error:
@@ -70,18 +79,16 @@ def _machine() -> Any:
         ) from error
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
-    )
 
 
 @functools.lru_cache(maxsize=256)
 def compile_program(program: Program) -> Compiled:
     """Machine code of the program, made once."""
     with _COMPILING:
-        machine = _machine()
+        _start()
         import llvmlite.binding as llvm
 
+        machine = _machine()
         module = llvm.parse_assembly(re.sub(r"^(define .*\))", rf"\1 {_WIDE}", llvm_text(program), flags=re.MULTILINE))
         module.triple = llvm.get_process_triple()
         module.verify()
