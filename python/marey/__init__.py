@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from marey import state_space as state_space
     from marey import study as study
     from marey import survival as survival
+    from marey import waveforms as waveforms
     from marey._model.model import Model as Model
     from marey._model.model import model as model
     from marey._runtime.doctor import doctor as doctor
@@ -43,6 +44,7 @@ _DOMAINS = (
     "state_space",
     "study",
     "survival",
+    "waveforms",
 )
 
 # Names of the package that live deeper.

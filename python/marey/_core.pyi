@@ -213,3 +213,16 @@ def ode_solve(
     terminal: NDArray[np.bool_],
     most_roots: int,
 ) -> dict[str, Any]: ...
+def wfdb_header(text: bytes) -> dict[str, Any]: ...
+def wfdb_decode(
+    bytes: Any,
+    format: int,
+    per_frame: Sequence[int],
+    gain: Sequence[float],
+    baseline: Sequence[float],
+    first_sample: int,
+    n_frames: int,
+    whole: bool,
+    single: bool,
+) -> tuple[list[_Floats], NDArray[np.int64]]: ...
+def wfdb_annotations(bytes: bytes) -> dict[str, Any]: ...

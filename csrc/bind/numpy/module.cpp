@@ -18,6 +18,7 @@ void bind_scan(py::module_& m);
 void bind_selective_scan(py::module_& m);
 void bind_state_space(py::module_& m);
 void bind_survival(py::module_& m);
+void bind_waveforms(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
   m.doc() = "marey's C++ core for NumPy arrays; the public functions are in the package's domains";
@@ -39,4 +40,5 @@ PYBIND11_MODULE(_core, m) {
   bind_selective_scan(m);
   bind_state_space(m);
   bind_survival(m);
+  bind_waveforms(m);
 }
