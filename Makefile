@@ -98,7 +98,7 @@ sanitize: setup  ## the contract and the operations' tests with the C++ under AS
 	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 MAREY_KEEP_MB=0 build/asan/venv/bin/python -m pytest -q -p no:cacheprovider -m "not slow" \
 	  -n 2 --dist worksteal \
-	  tests/contract/test_contract.py tests/ops tests/events tests/waveforms -k "not compile and not Triton and not triton"
+	  tests/contract/test_contract.py tests/ops tests/ecg tests/events tests/waveforms -k "not compile and not Triton and not triton"
 
 .PHONY: bench
 bench: setup  ## benchmarks beside their peers, one table (D=scan for one domain)
