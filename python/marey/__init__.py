@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from marey import ode as ode
     from marey import ragged as ragged
     from marey import scan as scan
+    from marey import spectral as spectral
     from marey import state_space as state_space
     from marey import study as study
     from marey import survival as survival
@@ -43,6 +44,7 @@ _DOMAINS = (
     "ode",
     "ragged",
     "scan",
+    "spectral",
     "state_space",
     "study",
     "survival",

@@ -226,6 +226,17 @@ def wfdb_decode(
     single: bool,
 ) -> tuple[list[_Floats], NDArray[np.int64]]: ...
 def wfdb_annotations(bytes: bytes) -> dict[str, Any]: ...
+def lomb_scargle(
+    t: NDArray[np.float64],
+    y: NDArray[np.float64],
+    dy: NDArray[np.float64] | None,
+    offsets: NDArray[np.int64],
+    freqs: NDArray[np.float64],
+    spacing: float,
+    fit_mean: bool,
+    center: bool,
+    fast: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
 def qrs_detect(x: _Floats, fs: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 
 class QrsStream:

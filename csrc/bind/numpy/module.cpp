@@ -17,6 +17,7 @@ void bind_ragged(py::module_& m);
 void bind_s5_scan(py::module_& m);
 void bind_scan(py::module_& m);
 void bind_selective_scan(py::module_& m);
+void bind_spectral(py::module_& m);
 void bind_state_space(py::module_& m);
 void bind_survival(py::module_& m);
 void bind_waveforms(py::module_& m);
@@ -40,6 +41,7 @@ PYBIND11_MODULE(_core, m) {
   bind_s5_scan(m);
   bind_scan(m);
   bind_selective_scan(m);
+  bind_spectral(m);
   bind_state_space(m);
   bind_survival(m);
   bind_waveforms(m);
