@@ -165,7 +165,11 @@ void QrsDetector::advance(bool last, std::vector<int64_t>& beats) {
     energy_.values.erase(energy_.values.begin(), energy_.values.begin() + n);
     energy_.base += n;
   }
-  // A peak that waits for its rivals is placed once they are known: less than a second later.
+  // Once no rival can come a peak is decided, so that silence holds back neither beats nor memory.
+  if (pending_.t >= 0 && static_cast<double>(energy_.base + 1 - pending_.t) >= kRefractoryS * rate_) {
+    peak(pending_, beats);
+    pending_.t = -1;
+  }
   const int64_t oldest =
       std::min(energy_.base, pending_.t >= 0 ? pending_.t : energy_.base) - nearest(kSearchS * rate_);
   y_.forget(oldest - 1);

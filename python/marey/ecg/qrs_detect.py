@@ -82,14 +82,14 @@ class QrsDetector:
 
     Notes
     -----
-    A beat is told once its rivals have passed: about 0.5 s after it, at the beginning after four seconds. Memory is
+    A beat is told once its rivals have passed: about 0.4 s after it, at the beginning after four seconds. Memory is
     constant. `copy` keeps a state to go on from twice.
 
     Examples
     --------
     >>> import numpy as np
     >>> from marey.ecg import QrsDetector
-    >>> x = np.zeros(3600)
+    >>> x = np.zeros(3360)
     >>> x[300::300] = 1.0
     >>> x = np.convolve(x, np.hanning(31), "same")
     >>> detector = QrsDetector(fs=360)

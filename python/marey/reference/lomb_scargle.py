@@ -56,12 +56,13 @@ def _one(t: Any, y: Any, dy: Any, frequency: Any, fit_mean: bool, center: bool, 
     for k, f in enumerate(frequency):
         a = 2 * np.pi * f * t
         power[k] = 1 - _residual(np.column_stack([constant, np.cos(a), np.sin(a)]), root, y) / left
-    return {
-        "standard": power,
-        "model": power / (1 - power),
-        "log": -np.log(1 - power),
-        "psd": 0.5 * power * left,
-    }[normalization]
+    with np.errstate(divide="ignore"):
+        return {
+            "standard": power,
+            "model": power / (1 - np.minimum(power, 1)),
+            "log": -np.log(1 - np.minimum(power, 1)),
+            "psd": 0.5 * power * left,
+        }[normalization]
 
 
 def _residual(columns: Any, root: Any, y: Any) -> float:

@@ -63,9 +63,9 @@ def lomb_scargle(
     explained = torch.cat(parts, dim=1) if parts else y.new_zeros(n_series, 0)
     power = explained / torch.where(few, float("nan"), YY)[:, None]
     if normalization == "model":
-        power = power / (1 - power)
+        power = power / (1 - power.clamp(max=1))
     elif normalization == "log":
-        power = -torch.log1p(-power)
+        power = -torch.log1p(-power.clamp(max=1))
     elif normalization == "psd":
         power = power * (0.5 * YY * weight)[:, None]
     return power.to(dtype)

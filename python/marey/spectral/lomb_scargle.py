@@ -128,10 +128,10 @@ def _native(
         center,
         method == "fast",
     )
-    if normalization == "model":
-        power = power / (1 - power)
-    elif normalization == "log":
-        power = -np.log1p(-power)
+    if normalization in ("model", "log"):
+        power = np.minimum(power, 1)  # rounding apart no wave explains more
+        with np.errstate(divide="ignore"):  # a wave through every point: infinite
+            power = power / (1 - power) if normalization == "model" else -np.log1p(-power)
     elif normalization == "psd":
         power *= (0.5 * variance * total)[:, None]
     return power.astype(y.dtype, copy=False)
