@@ -54,7 +54,8 @@ T keogh(const T* y, std::int64_t m, const T* lower, const T* upper) {
   std::int64_t j = 0;
   for (; j + width<T> <= m; j += width<T>) {
     const V v = marey::MAREY_LEVEL::row(y + j);
-    const V outside = greater(greater(v - marey::MAREY_LEVEL::row(upper + j), marey::MAREY_LEVEL::row(lower + j) - v), V{});
+    const V outside =
+        greater(greater(v - marey::MAREY_LEVEL::row(upper + j), marey::MAREY_LEVEL::row(lower + j) - v), V{});
     total = madd(outside, outside, total);
   }
   T sum_of = sum(total);

@@ -115,7 +115,9 @@ def _packed(rng: np.random.Generator, sizes: tuple[int, ...], channels: int) -> 
     return rng.normal(size=(channels, offsets[-1])), offsets
 
 
-def _inputs(rng: np.random.Generator, x: Any, y: Any = None, channels: int = 1, nan: bool = False, **more: Any) -> Inputs:
+def _inputs(
+    rng: np.random.Generator, x: Any, y: Any = None, channels: int = 1, nan: bool = False, **more: Any
+) -> Inputs:
     """``x`` and ``y``: the shape of a batch, or a list of lengths."""
     inputs: Inputs = {"window": None, **more}
     for name, given in (("X", x), ("Y", y)):

@@ -56,7 +56,7 @@ def dtw_nn(
     check_pair(X, Y, x_offsets, y_offsets)
     x = layout(X, x_offsets)
     y = None if Y is None else layout(Y, y_offsets)
-    if Y is None:
+    if y is None:
         candidates = (x.shape[0] if x_offsets is None else len(x_offsets) - 1) - 1
     else:
         candidates = y.shape[0] if y_offsets is None else len(y_offsets) - 1

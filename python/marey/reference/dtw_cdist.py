@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ def series_of(values: Any, offsets: Any) -> list[Any]:
     if offsets is None:
         return list(values[:, None, :] if values.ndim == 2 else values)
     values = values[None, :] if values.ndim == 1 else values
-    return [values[:, begin:end] for begin, end in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [values[:, begin:end] for begin, end in itertools.pairwise(offsets)]
 
 
 def dtw_cdist(X: Any, Y: Any = None, *, window: Any = None, x_offsets: Any = None, y_offsets: Any = None) -> Any:
