@@ -76,6 +76,9 @@ fuzz: $(VENV)/.deps  ## fuzz the native readers for a minute each (needs Clang w
 	$(BIN)/python csrc/fuzz/seeds_physionet2012.py build/fuzz/corpus
 	build/fuzz/csrc/fuzz/fuzz_physionet2012 -max_total_time=60 -dict=csrc/fuzz/physionet2012.dict build/fuzz/corpus
 	cd rust && MAREY_FUZZ_CASES=100000 CARGO_TARGET_DIR=../build/cargo cargo test --locked --quiet -p marey-moo --lib evolve::tests
+	cd rust && MAREY_FUZZ_CASES=1000000 CARGO_TARGET_DIR=../build/cargo cargo test --locked --quiet -p marey-graph --test any_bytes
+	@cargo +nightly fuzz --version >/dev/null 2>&1 || { echo "make: graph construction was fuzzed without coverage: nightly Rust and cargo-fuzz are missing" >&2; exit 0; }; \
+	  cd rust && cargo +nightly fuzz run graph_construction -- -max_total_time=60
 
 .PHONY: docs
 docs: setup  ## the documentation site: site/index.html
