@@ -83,7 +83,7 @@ def test_min_cost_flow(seed: int) -> None:
 
 
 def large_network(n: int, arcs: int):
-    """Enough arcs for cost scaling; some cost less than nothing, and a ring of dear wide ones makes supplies possible."""
+    """Enough arcs for cost scaling, some of negative cost; a ring of dear wide ones makes supplies possible."""
     rng = np.random.default_rng(n)
     src = np.r_[np.arange(n), rng.integers(0, n, arcs)]
     dst = np.r_[(np.arange(n) + 1) % n, rng.integers(0, n, arcs)]

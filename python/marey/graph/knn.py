@@ -59,13 +59,14 @@ def nearest_neighbors(
 
     Notes
     -----
-    Exact: brute force, O(n^2 d). A float32 pass throws out what is certainly too far, with a bound on its own rounding; the
-    rest is measured in float64, so the answer is the float64 one on every processor and any number of threads. Gower,
-    Biometrics 27(4), 1971.
+    Exact: brute force, O(n^2 d). A float32 pass throws out what is certainly too far, with a bound on its own rounding;
+    the rest is measured in float64, so the answer is the float64 one on every processor and any number of threads.
+    Gower, Biometrics 27(4), 1971.
 
     Descent: lists from trees of random splits, made better by looking at neighbours of neighbours (Dong, Moses and Li,
-    WWW 2011), about n log n distances, each in float64. The same seed gives the same lists on any number of threads. How many are right hangs on the points:
-    of 100,000 in 32 dimensions, k = 15, 99.9 % where they lie in clusters and 94 % where they are noise.
+    WWW 2011), about n log n distances, each in float64. The same seed gives the same lists on any number of threads.
+    How many are right hangs on the points: of 100,000 in 32 dimensions, k = 15, 99.9 % where they lie in clusters and
+    94 % where they are noise.
 
     Examples
     --------
