@@ -65,7 +65,7 @@ def nearest_neighbors(
 
     Descent: lists from trees of random splits, made better by looking at neighbours of neighbours (Dong, Moses and Li,
     WWW 2011), about n log n distances, each in float64. The same seed gives the same lists on any number of threads.
-    How many are right hangs on the points: of 100,000 in 32 dimensions, k = 15, nearly all where they lie in clusters and
+    How many are right hangs on the points: of 100,000 in 32 dimensions, k = 15, nearly all where they are in clusters,
     94 % where they are noise, for which the exact way is faster up to about a million points.
 
     Examples
