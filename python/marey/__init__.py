@@ -12,6 +12,7 @@ from marey.errors import BackendError as BackendError
 from marey.errors import TraceError as TraceError
 
 if TYPE_CHECKING:
+    from marey import distance as distance
     from marey import ecg as ecg
     from marey import events as events
     from marey import filters as filters
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 # Domains load at their first use: `import marey` stays fast and needs NumPy alone.
 _DOMAINS = (
+    "distance",
     "ecg",
     "events",
     "filters",
