@@ -1,6 +1,7 @@
+#include "marey/survival/ranking_loss.hpp"
+
 #include <tuple>
 
-#include "marey/survival/ranking_loss.hpp"
 #include "tensors.hpp"
 
 using namespace marey::torch_ops;
@@ -13,10 +14,10 @@ std::tuple<Tensor, Tensor> run(const Tensor& risk, const Tensor& time, const Ten
   STD_TORCH_CHECK(risk.dim() == 1 && time.dim() == 1 && event.dim() == 1, "every argument must have one axis");
   STD_TORCH_CHECK(time.numel() == n && event.numel() == n, "every argument must have one value a row");
   Tensor loss = make_output<T>(risk, {}), gradient = make_output<T>(risk, {n});
-  const std::int64_t row = marey::survival::ranking_loss<T>(
-      {n, data<T>(risk, "risk"), data<T>(time, "time"),
-       reinterpret_cast<const std::uint8_t*>(data<bool>(event, "event")), sigma, mutable_data<T>(loss),
-       mutable_data<T>(gradient)});
+  const std::int64_t row =
+      marey::survival::ranking_loss<T>({n, data<T>(risk, "risk"), data<T>(time, "time"),
+                                        reinterpret_cast<const std::uint8_t*>(data<bool>(event, "event")), sigma,
+                                        mutable_data<T>(loss), mutable_data<T>(gradient)});
   STD_TORCH_CHECK(row < 0, "`time` of row ", row, " is NaN; expected a number");
   return {loss, gradient};
 }

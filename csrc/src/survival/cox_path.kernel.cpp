@@ -90,8 +90,17 @@ double soft(double value, double by) { return value > by ? value - by : value < 
 class Descent {
  public:
   Descent(const CoxPathRows& rows, const CoxPath& path)
-      : rows_(rows), path_(path), beta_(rows.p), eta_(rows.n), gradient_(rows.n), u_(rows.n), h_(rows.n), r_(rows.n),
-        curvature_(rows.p), slope_(rows.p), in_play_(rows.p) {
+      : rows_(rows),
+        path_(path),
+        beta_(rows.p),
+        eta_(rows.n),
+        gradient_(rows.n),
+        u_(rows.n),
+        h_(rows.n),
+        r_(rows.n),
+        curvature_(rows.p),
+        slope_(rows.p),
+        in_play_(rows.p) {
     loglik_ = expand(rows_, eta_.data(), gradient_.data(), h_.data(), r_);
     threshold_ = path.tol * std::abs(loglik_) / double(rows.n);
     all_slopes();

@@ -2,9 +2,9 @@
 //
 // At each penalty lambda: minimise -loglik(beta) / n + lambda sum_j v_j (alpha |beta_j| + (1 - alpha) beta_j^2 / 2),
 // v_j the factor of column j. The loglik (Breslow's ties) is replaced by its quadratic in eta with the diagonal of its
-// Hessian, coordinate descent over the columns in play solves that, and both repeat until nothing moves. The strong rule
-// chooses who is in play; the gradient of all columns at the end finds those it missed. Cost: O(n) a coordinate step,
-// O(n p) a check. Simon et al., J Stat Softw 39(5), 2011; Tibshirani et al., J R Stat Soc B 74:245, 2012.
+// Hessian, coordinate descent over the columns in play solves that, and both repeat until nothing moves. The strong
+// rule chooses who is in play; the gradient of all columns at the end finds those it missed. Cost: O(n) a coordinate
+// step, O(n p) a check. Simon et al., J Stat Softw 39(5), 2011; Tibshirani et al., J R Stat Soc B 74:245, 2012.
 #pragma once
 #include <cstdint>
 
