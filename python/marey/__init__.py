@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from marey import moo as moo
     from marey import nn as nn
     from marey import ode as ode
+    from marey import pk as pk
     from marey import ragged as ragged
     from marey import scan as scan
     from marey import state_space as state_space
@@ -40,6 +41,7 @@ _DOMAINS = (
     "moo",
     "nn",
     "ode",
+    "pk",
     "ragged",
     "scan",
     "state_space",

@@ -108,9 +108,7 @@ inline void modes(const T* p, Modes<2, T>& m) {
 struct Cubic {
   double K, k21, k31, a2, b2;
   double at(double l) const { return (l - K) * (l - k21) * (l - k31) - a2 * (l - k31) - b2 * (l - k21); }
-  double slope(double l) const {
-    return (l - k21) * (l - k31) + (l - K) * (l - k31) + (l - K) * (l - k21) - a2 - b2;
-  }
+  double slope(double l) const { return (l - k21) * (l - k31) + (l - K) * (l - k31) + (l - K) * (l - k21) - a2 - b2; }
   double polished(double l, int steps) const {
     for (int i = 0; i < steps; ++i) {
       const double next = l - at(l) / slope(l);

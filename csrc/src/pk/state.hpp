@@ -103,26 +103,26 @@ struct Subject {
     s.d = ek * s.d + s.into_depot * infused;
   }
 
-  // A bolus of `amount`, `per_fraction` the derivative of that by the fraction. An event that comes later by the lag
-  // moves a derivative by how the right-hand side jumps.
-  void bolus(State<N>& s, bool depot, double amount, double per_fraction) const {
+  // A bolus of `amount`, `per_fraction` the derivative of that by the fraction, `per_lag` that of its time by the lag.
+  // What comes later moves a derivative by how the right-hand side jumps.
+  void bolus(State<N>& s, bool depot, double amount, double per_fraction, double per_lag) const {
     if (depot) {
-      s.d += amount, s.d_by_fraction += per_fraction, s.d_by_lag += ka * amount;
-      for (int i = 0; i < N; ++i) s.by_lag[i] -= ka * amount;
+      s.d += amount, s.d_by_fraction += per_fraction, s.d_by_lag += ka * amount * per_lag;
+      for (int i = 0; i < N; ++i) s.by_lag[i] -= ka * amount * per_lag;
     } else {
       for (int i = 0; i < N; ++i) {
-        s.z[i] += amount, s.by_fraction[i] += per_fraction, s.by_lag[i] += rate[i] * amount;
+        s.z[i] += amount, s.by_fraction[i] += per_fraction, s.by_lag[i] += rate[i] * amount * per_lag;
       }
     }
   }
 
   // `change` of the infusion rate, at a time whose derivative by the fraction, times the rate, is `per_fraction`.
-  void infusion(State<N>& s, bool depot, double change, double per_fraction) const {
+  void infusion(State<N>& s, bool depot, double change, double per_fraction, double per_lag) const {
     (depot ? s.into_depot : s.into_central) += change;
     if (depot) {
-      s.d_by_lag -= change, s.d_by_fraction += per_fraction;
+      s.d_by_lag -= change * per_lag, s.d_by_fraction += per_fraction;
     } else {
-      for (int i = 0; i < N; ++i) s.by_lag[i] -= change, s.by_fraction[i] += per_fraction;
+      for (int i = 0; i < N; ++i) s.by_lag[i] -= change * per_lag, s.by_fraction[i] += per_fraction;
     }
   }
 };
@@ -133,28 +133,32 @@ struct Repeated {
   double amount, rate, per_fraction, interval;
 
   double duration() const { return amount / rate; }
-  double running() const { return rate > 0.0 ? std::ceil(duration() / interval) : 0.0; }  // just after a dose
+  // Infusions just after a dose, it among them, and when the oldest of them ends.
+  double running() const { return duration() > interval ? std::ceil(duration() / interval) : 1.0; }
+  double end() const { return duration() - (running() - 1.0) * interval; }
+  // How many run at `until` after a dose; at the whole interval, just before the next.
+  double still(double until) const { return until < interval && until < end() ? running() : running() - 1.0; }
 };
 
 // From just before a dose to `until` (at most the interval) after it.
 template <int N>
 void period(const Subject<N>& subject, State<N>& s, const Repeated& r, double until, bool sens) {
   if (!(r.rate > 0.0)) {
-    subject.bolus(s, r.depot, r.amount, r.per_fraction);
+    subject.bolus(s, r.depot, r.amount, r.per_fraction, 0.0);
     subject.advance(s, until, sens);
     return;
   }
-  const double end = r.duration() - (r.running() - 1.0) * r.interval;  // of the oldest infusion
-  subject.infusion(s, r.depot, r.rate, 0.0);
+  const double end = r.end();
+  subject.infusion(s, r.depot, r.rate, 0.0, 0.0);
   subject.advance(s, until < end ? until : end, sens);
   if (until < end) return;
-  subject.infusion(s, r.depot, -r.rate, r.per_fraction);
+  subject.infusion(s, r.depot, -r.rate, r.per_fraction, 0.0);
   subject.advance(s, until - end, sens);
 }
 
 // The state `until` after one of infinitely many doses; at the whole interval, just before the next.
 template <int N>
-State<N> steady(const Subject<N>& subject, const Repeated& r, double until, bool lagged, bool sens) {
+State<N> steady(const Subject<N>& subject, const Repeated& r, double until, double per_lag, bool sens) {
   State<N> start;
   if (r.rate > 0.0) (r.depot ? start.into_depot : start.into_central) = (r.running() - 1.0) * r.rate;
   // The depot repeats itself first, then the modes with it: x = e x + (what a period gives).
@@ -179,9 +183,9 @@ State<N> steady(const Subject<N>& subject, const Repeated& r, double until, bool
   // The lag moves the phase: d state / d lag = -d state / dt.
   for (int i = 0; i < N; ++i) {
     const double slope = start.into_central + subject.ka * start.d - subject.rate[i] * start.z[i];
-    start.by_lag[i] = lagged ? -slope : 0.0;
+    start.by_lag[i] = -slope * per_lag;
   }
-  start.d_by_lag = lagged ? subject.ka * start.d - start.into_depot : 0.0;
+  start.d_by_lag = (subject.ka * start.d - start.into_depot) * per_lag;
   return start;
 }
 
