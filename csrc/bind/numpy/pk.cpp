@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "arrays.hpp"
-#include "marey/pk/compartments.hpp"
+#include "marey/pk/simulate.hpp"
 
 using namespace marey::numpy;
 using std::int64_t;

@@ -8,8 +8,9 @@ namespace marey::MAREY_LEVEL {
 
 namespace pk_state {
 
-// Below this |x| the divided differences come from their series, whose remainder is then under 1e-17.
-inline constexpr double near_zero = 0.25;
+// Below this |x| the divided differences come from their series, whose remainder is then under 1e-17; above it their
+// cancellation costs at most the factor 16.
+inline constexpr double near_zero = 1.0 / 16.0;
 
 inline Vec broadcast(double value, Vec) { return splat(value); }
 inline double broadcast(double value, double) { return value; }
@@ -31,9 +32,9 @@ using ::marey::MAREY_LEVEL::select;
 // sum_k (-x)^k / (k + first)!  for first = 1: (1 - e^-x) / x,  for first = 2: (x - 1 + e^-x) / x^2.
 template <int first, typename T>
 inline T series(T x) {
-  constexpr int terms = 12;
+  constexpr int terms = 9;
   T sum = broadcast(1.0, x);
-#pragma GCC unroll 12
+#pragma GCC unroll 9
   for (int k = terms; k >= 1; --k) sum = madd(sum, x * (-1.0 / (k + first)), broadcast(1.0, x));
   return first == 2 ? 0.5 * sum : sum;
 }
@@ -63,7 +64,7 @@ template <int N>
 struct State {
   double z[N] = {}, by_rate[N] = {}, by_ka[N] = {}, by_fraction[N] = {}, by_lag[N] = {};
   double d = 0.0, d_by_ka = 0.0, d_by_fraction = 0.0, d_by_lag = 0.0;
-  double into_central = 0.0, into_depot = 0.0;
+  double into_central = 0.0, into_depot = 0.0, running = 0.0;
 
   void operator+=(const State& o) {
     for (int i = 0; i < N; ++i) {
@@ -71,7 +72,7 @@ struct State {
       by_fraction[i] += o.by_fraction[i], by_lag[i] += o.by_lag[i];
     }
     d += o.d, d_by_ka += o.d_by_ka, d_by_fraction += o.d_by_fraction, d_by_lag += o.d_by_lag;
-    into_central += o.into_central, into_depot += o.into_depot;
+    into_central += o.into_central, into_depot += o.into_depot, running += o.running;
   }
 };
 
@@ -116,9 +117,12 @@ struct Subject {
     }
   }
 
-  // `change` of the infusion rate, at a time whose derivative by the fraction, times the rate, is `per_fraction`.
+  // `change` of the infusion rate, at a time whose derivative by the fraction, times the rate, is `per_fraction`. The
+  // last infusion to end leaves no rounding behind.
   void infusion(State<N>& s, bool depot, double change, double per_fraction, double per_lag) const {
     (depot ? s.into_depot : s.into_central) += change;
+    s.running += change > 0.0 ? 1.0 : -1.0;
+    if (s.running == 0.0) s.into_depot = s.into_central = 0.0;
     if (depot) {
       s.d_by_lag -= change * per_lag, s.d_by_fraction += per_fraction;
     } else {
@@ -160,7 +164,10 @@ void period(const Subject<N>& subject, State<N>& s, const Repeated& r, double un
 template <int N>
 State<N> steady(const Subject<N>& subject, const Repeated& r, double until, double per_lag, bool sens) {
   State<N> start;
-  if (r.rate > 0.0) (r.depot ? start.into_depot : start.into_central) = (r.running() - 1.0) * r.rate;
+  if (r.rate > 0.0) {
+    start.running = r.running() - 1.0;
+    (r.depot ? start.into_depot : start.into_central) = start.running * r.rate;
+  }
   // The depot repeats itself first, then the modes with it: x = e x + (what a period gives).
   State<N> given = start;
   period(subject, given, r, r.interval, sens);

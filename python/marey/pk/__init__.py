@@ -1,4 +1,4 @@
-"""Dosing as trials write it: event tables, compartment models in closed form, any model with the same table."""
+"""Dosing as trials write it: event tables and compartment models."""
 
 from marey.pk.compartments import parameters as parameters
 from marey.pk.event_table import EventTable as EventTable

@@ -128,7 +128,8 @@ class EventTable:
 
     @property
     def is_dose(self) -> Column:
-        return (self.evid == 1) | (self.evid == 4)
+        doses: Column = (self.evid == 1) | (self.evid == 4)
+        return doses
 
     @cached_property
     def observations(self) -> Column:

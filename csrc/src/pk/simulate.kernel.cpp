@@ -1,7 +1,8 @@
 // One subject after another: from event to event in scalars, the observations between two in vectors.
-#include "marey/pk/compartments.hpp"
+#include "marey/pk/simulate.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "modes.hpp"
 #include "state.hpp"
@@ -15,6 +16,8 @@ using namespace marey::MAREY_LEVEL::pk_modes;
 using namespace marey::MAREY_LEVEL::pk_state;
 
 enum What : std::int32_t { be_reset, be_steady, begin_dose, end_infusion };
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // Implied and delayed doses, and all ends, come after an observation of their own time.
 constexpr std::int64_t after_all = INT64_MAX;
@@ -85,25 +88,40 @@ struct Model {
   }
 };
 
-// Observations first .. last, `now` the time of the state.
+// Observations first .. last, `now` the time of the state. Where no two rates times tau are close, which the first of a
+// vector tells, a sum of one exponential a rate; else divided differences.
 template <int N, bool depot>
 void observe(const Model<N>& m, const State<N>& x, double now, const double* times, std::int64_t first,
              std::int64_t last, double* y) {
   const double ka = m.subject.ka, per_volume = 1.0 / m.volume;
-  const double supply = ka * x.d - x.into_depot, total = x.into_central + x.into_depot;
+  const double supply = depot ? ka * x.d - x.into_depot : 0.0, total = x.into_central + x.into_depot;
+  double sum_of[N], of_ka = 0.0, constant = 0.0, gap = infinity;
+  for (int i = 0; i < N; ++i) {
+    const double l = m.subject.rate[i], c = m.weight[i] * per_volume;
+    const double absorbed = depot ? c * supply / (ka - l) : 0.0, infused = c * total / l;
+    sum_of[i] = c * x.z[i] + absorbed - infused;
+    of_ka -= absorbed, constant += infused;
+    if (depot && supply != 0.0) gap = std::fmin(gap, std::abs(ka - l));
+    if (total != 0.0) gap = std::fmin(gap, l);
+  }
   for (std::int64_t j = first; j < last; j += lanes) {
     const Vec tau = load_first(times + j, last - j, now) - now;
     const Vec ek = depot ? exp(-ka * tau) : Vec{};
     Vec sum{};
-    for (int i = 0; i < N; ++i) {
-      const double l = m.subject.rate[i];
-      const Vec e = exp(-l * tau);
-      Vec z = e * x.z[i];
-      if (total != 0.0) z = madd(splat(total), convolved(l, 0.0, tau, e, splat(1.0)), z);
-      if (depot && supply != 0.0) z = madd(splat(supply), convolved(l, ka, tau, e, ek), z);
-      sum = madd(splat(m.weight[i]), z, sum);
+    if ((times[j] - now) * gap >= near_zero) {
+      sum = depot ? madd(splat(of_ka), ek, splat(constant)) : splat(constant);
+      for (int i = 0; i < N; ++i) sum = madd(splat(sum_of[i]), exp(-m.subject.rate[i] * tau), sum);
+    } else {
+      for (int i = 0; i < N; ++i) {
+        const double l = m.subject.rate[i];
+        const Vec e = exp(-l * tau);
+        Vec z = e * x.z[i];
+        if (total != 0.0) z = madd(splat(total), convolved(l, 0.0, tau, e, splat(1.0)), z);
+        if (depot && supply != 0.0) z = madd(splat(supply), convolved(l, ka, tau, e, ek), z);
+        sum = madd(splat(m.weight[i] * per_volume), z, sum);
+      }
     }
-    store_first(y + j, sum * per_volume, last - j);
+    store_first(y + j, sum, last - j);
   }
 }
 
@@ -167,7 +185,9 @@ void simulate_subject(const Simulation& s, Happening* work, std::int64_t subject
   double* sens = s.sens == nullptr ? nullptr : s.sens + offset * s.n_params;
   const std::int64_t count = schedule(s, subject, work);
   State<N> x;
+  // Nothing is there before the first event, from where no time runs backwards.
   double now = count > 0 ? work[0].time : 0.0;
+  if (n > 0 && (count == 0 || times[0] < now)) now = times[0];
   std::int64_t seen = 0, ended = -1;
   const auto observe_until = [&](std::int64_t last) {
     if (sens != nullptr) observe_sens(s, m, x, now, times, seen, last, sens);

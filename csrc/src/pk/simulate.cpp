@@ -1,4 +1,4 @@
-#include "marey/pk/compartments.hpp"
+#include "marey/pk/simulate.hpp"
 
 #include <algorithm>
 #include <cmath>
