@@ -64,6 +64,7 @@ demo: setup  ## run the main job on real ICU stays: run/report.html
 .PHONY: test
 test: setup  ## all tests
 	cd rust && CARGO_TARGET_DIR=../build/cargo cargo test --locked --quiet --workspace --exclude marey-py
+	$(MAKE) fuzz-graph
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 .PHONY: fuzz
@@ -76,6 +77,21 @@ fuzz: $(VENV)/.deps  ## fuzz the native readers for a minute each (needs Clang w
 	$(BIN)/python csrc/fuzz/seeds_physionet2012.py build/fuzz/corpus
 	build/fuzz/csrc/fuzz/fuzz_physionet2012 -max_total_time=60 -dict=csrc/fuzz/physionet2012.dict build/fuzz/corpus
 	cd rust && MAREY_FUZZ_CASES=100000 CARGO_TARGET_DIR=../build/cargo cargo test --locked --quiet -p marey-moo --lib evolve::tests
+	$(MAKE) fuzz-graph FUZZ_SECONDS=60
+
+# What cargo-fuzz builds with, on stable Rust: coverage counters, assertions and overflow checks.
+SANCOV = level=4 inline-8bit-counters pc-table trace-compares
+FUZZ_FLAGS = --cfg fuzzing -Cpasses=sancov-module $(SANCOV:%=-Cllvm-args=-sanitizer-coverage-%) \
+  -Ccodegen-units=1 -Cdebug-assertions -Coverflow-checks
+FUZZ_TARGET = $(shell rustc -vV | sed -n 's/host: //p')
+FUZZ_SECONDS ?= 10
+.PHONY: fuzz-graph
+fuzz-graph:  ## fuzz graph construction, led by coverage, for FUZZ_SECONDS
+	cd rust/fuzz && RUSTFLAGS="$(FUZZ_FLAGS)" CARGO_TARGET_DIR=../../build/fuzz/cargo \
+	  cargo build --locked --quiet --release --target $(FUZZ_TARGET)
+	mkdir -p build/fuzz/graphs
+	build/fuzz/cargo/$(FUZZ_TARGET)/release/graph_construction -verbosity=0 -print_final_stats=1 -max_len=600 \
+	  -max_total_time=$(FUZZ_SECONDS) build/fuzz/graphs
 
 .PHONY: docs
 docs: setup  ## the documentation site: site/index.html

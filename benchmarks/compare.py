@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 PEERS = ("numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "scikit-learn", "moocore", "pymoo")
 PEERS += ("statsmodels", "simdkalman", "torch-kf", "philtorch")
 PEERS += ("igraph", "networkit", "leidenalg", "rustworkx", "ortools", "lapx", "hnswlib")
+PEERS += ("dtaidistance", "aeon", "tslearn", "stumpy")
 
 
 def run(paths: list[str], select: str | None) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from marey.errors import BackendError as BackendError
 from marey.errors import TraceError as TraceError
 
 if TYPE_CHECKING:
+    from marey import distance as distance
     from marey import events as events
     from marey import filters as filters
     from marey import graph as graph
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 # Domains load at their first use: `import marey` stays fast and needs NumPy alone.
 _DOMAINS = (
+    "distance",
     "events",
     "filters",
     "graph",

@@ -31,6 +31,22 @@ def decay_scan(
     offsets: NDArray[np.int64] | None = None,
     channels_last: bool = False,
 ) -> tuple[_Floats, _Floats]: ...
+def dtw_cdist(
+    x: _Floats,
+    y: _Floats | None,
+    x_offsets: NDArray[np.int64] | None,
+    y_offsets: NDArray[np.int64] | None,
+    window: int,
+) -> _Floats: ...
+def dtw_nn(
+    x: _Floats,
+    y: _Floats | None,
+    x_offsets: NDArray[np.int64] | None,
+    y_offsets: NDArray[np.int64] | None,
+    window: int,
+    k: int,
+) -> tuple[NDArray[np.int64], _Floats]: ...
+def dtw_path(x: NDArray[np.float64], y: NDArray[np.float64], window: int) -> tuple[float, NDArray[np.int64]]: ...
 def grud(
     x: _Floats,
     mask: NDArray[np.bool_],

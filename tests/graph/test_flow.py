@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("marey._rust")
+from marey.errors import InfeasibleError
 from marey.graph import assignment, min_cost_flow
 
 
@@ -79,6 +80,49 @@ def test_min_cost_flow(seed: int) -> None:
     reduced = cost + found.potential[src] - found.potential[dst]
     assert (reduced[found.flow < capacity] >= 0).all()
     assert (reduced[found.flow > 0] <= 0).all()
+
+
+def large_network(n: int, arcs: int):
+    """Enough arcs for cost scaling, some of negative cost; a ring of dear wide ones makes supplies possible."""
+    rng = np.random.default_rng(n)
+    src = np.r_[np.arange(n), rng.integers(0, n, arcs)]
+    dst = np.r_[(np.arange(n) + 1) % n, rng.integers(0, n, arcs)]
+    capacity = np.r_[np.full(n, np.iinfo(np.int64).max), rng.integers(0, 60, arcs)]
+    cost = np.r_[np.full(n, 1000), rng.integers(-5, 100, arcs)]
+    supply = np.bincount(rng.integers(0, n, 20 * n), minlength=n) - np.bincount(rng.integers(0, n, 20 * n), minlength=n)
+    return src, dst, capacity, cost, supply
+
+
+def test_a_large_flow_is_proved_by_its_potentials_and_equals_or_tools() -> None:
+    peer = pytest.importorskip("ortools.graph.python.min_cost_flow").SimpleMinCostFlow()
+    src, dst, capacity, cost, supply = large_network(3000, 90_000)
+    found = min_cost_flow(src, dst, cost=cost, supply=supply, capacity=capacity)
+    assert (found.flow >= 0).all()
+    assert (found.flow <= capacity).all()
+    kept = supply.copy()
+    np.subtract.at(kept, src, found.flow)
+    np.add.at(kept, dst, found.flow)
+    assert not kept.any()
+    reduced = cost + found.potential[src] - found.potential[dst]
+    assert (reduced[found.flow < capacity] >= 0).all()
+    assert (reduced[found.flow > 0] <= 0).all()
+    peer.add_arcs_with_capacity_and_unit_cost(src, dst, np.minimum(capacity, 10**6), cost)
+    peer.set_nodes_supplies(np.arange(len(supply)), supply)
+    peer.solve()
+    assert found.cost == peer.optimal_cost() == found.flow @ cost
+
+
+def test_a_large_network_that_cannot_carry_says_why() -> None:
+    src, dst, capacity, cost, supply = large_network(3000, 90_000)
+    out = src == 7
+    capacity[out] = 1
+    units = int(out.sum()) + 1
+    supply[7], supply[8] = units, supply[8] + supply[7] - units
+    with pytest.raises(InfeasibleError, match="has no way") as caught:
+        min_cost_flow(src, dst, cost=cost, supply=supply, capacity=capacity)
+    inside = np.isin(np.arange(3000), caught.value.certificate)
+    leaving = inside[src] & ~inside[dst]
+    assert supply[inside].sum() > capacity[leaving].sum()
 
 
 @pytest.mark.parametrize(

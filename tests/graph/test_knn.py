@@ -68,6 +68,52 @@ def test_graph_of_neighbours() -> None:
     assert Graph.knn(X, 1, weight="similarity").edges()[2][0] == 0.5
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "gower"])
+def test_descent_finds_nearly_all(metric: str) -> None:
+    rng = np.random.default_rng(4)
+    n, k = 3000, 10
+    X = rng.normal(size=(n, 12)) + 4 * rng.normal(size=(20, 12))[rng.integers(0, 20, n)]
+    if metric == "gower":
+        X[rng.random(X.shape) < 0.1] = np.nan
+    index, distance = nearest_neighbors(X, k, metric=metric, exact=False, seed=1)
+    right, least = nearest_neighbors(X, k, metric=metric, exact=True)
+    recall = np.mean([len(np.intersect1d(a, b)) for a, b in zip(index, right, strict=True)]) / k
+    assert recall > 0.98
+    # No list holds its own point or a point twice, and each distance is that of its pair.
+    assert all(len(set(row)) == k and i not in row for i, row in enumerate(index.tolist()))
+    assert (np.diff(distance, axis=1) >= 0).all()
+    assert (distance >= least - 1e-12).all()
+    hit = index == right
+    np.testing.assert_allclose(distance[hit], least[hit], rtol=1e-12)
+
+
+@pytest.mark.parametrize(("n", "k"), [(1, 0), (2, 1), (30, 29), (200, 3)])
+def test_descent_of_few_points_is_exact(n: int, k: int) -> None:
+    X = np.random.default_rng(n).normal(size=(n, 3))
+    found = nearest_neighbors(X, k, exact=False)
+    for a, b in zip(found, nearest_neighbors(X, k), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_descent_where_all_points_are_one() -> None:
+    index, distance = nearest_neighbors(np.zeros((500, 3)), 5, exact=False)
+    assert not distance.any()
+    assert all(len(set(row)) == 5 and i not in row for i, row in enumerate(index.tolist()))
+
+
+def test_auto_is_descent_beyond_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("marey.graph.knn._EXACT", 1000)
+    X = np.random.default_rng(0).normal(size=(1001, 20))
+
+    def index(**options):
+        return nearest_neighbors(X, 5, **options)[0]
+
+    np.testing.assert_array_equal(index(seed=3), index(exact=False, seed=3))
+    np.testing.assert_array_equal(nearest_neighbors(X[1:], 5)[0], nearest_neighbors(X[1:], 5, exact=True)[0])
+    graph = Graph.knn(X, 5, seed=3)
+    assert set(index(exact=False, seed=3)[7]) <= set(graph.targets[graph.offsets[7] : graph.offsets[8]])
+
+
 def test_the_same_bits_on_any_number_of_threads() -> None:
     X = np.random.default_rng(0).normal(size=(700, 9))
     try:
@@ -75,6 +121,7 @@ def test_the_same_bits_on_any_number_of_threads() -> None:
         for threads in (1, 2, 4):
             marey.set_num_threads(threads)
             found = [nearest_neighbors(X, 6, metric=metric) for metric in ("euclidean", "gower")]
+            found += [nearest_neighbors(X, 6, metric=metric, exact=False) for metric in ("euclidean", "gower")]
             answers.append(b"".join(a.tobytes() for pair in found for a in pair))
     finally:
         marey.set_num_threads(0)
@@ -89,6 +136,8 @@ def test_the_same_bits_on_any_number_of_threads() -> None:
         (lambda: nearest_neighbors([[0.0, 0.0], [1.0, 0.0]], 1, metric="cosine"), "`X` row 0 is zeros"),
         (lambda: nearest_neighbors([[0.0, 2.0], [1.0, 1.0]], 1, metric="correlation"), "`X` row 1 is constant"),
         (lambda: nearest_neighbors([[0.0], [1.0]], 1, metric="hamming"), "`metric` is 'hamming'"),
+        (lambda: nearest_neighbors([[0.0], [1.0]], 1, exact="yes"), "`exact` is 'yes'"),
+        (lambda: nearest_neighbors([[0.0], [np.nan]], 1, exact=False), "`X` is nan in row 1, column 0"),
         (lambda: nearest_neighbors([[0.0], [1.0]], 1, categorical=[True]), "`categorical` is for metric 'gower'"),
         (lambda: nearest_neighbors([[0.0], [1.0]], 1, metric="gower", categorical=[True, False]), "one flag a column"),
     ],

@@ -8,6 +8,7 @@ namespace py = pybind11;
 
 void bind_causal_conv1d(py::module_& m);
 void bind_entropy(py::module_& m);
+void bind_distance(py::module_& m);
 void bind_events(py::module_& m);
 void bind_filters(py::module_& m);
 void bind_graph(py::module_& m);
@@ -30,6 +31,7 @@ PYBIND11_MODULE(_core, m) {
   m.attr("compiler") = MAREY_COMPILER;
   bind_causal_conv1d(m);
   bind_entropy(m);
+  bind_distance(m);
   bind_events(m);
   bind_filters(m);
   bind_graph(m);

@@ -12,7 +12,7 @@ import numpy as np
 __all__ = ["DOMAINS", "Case", "Chunks", "OpSpec", "Tolerance", "all_specs", "on_registration", "register"]
 
 # The domains whose operations have specs; importing one registers them.
-DOMAINS = ("filters", "graph", "moo", "ragged", "scan", "state_space", "survival")
+DOMAINS = ("distance", "filters", "graph", "moo", "ragged", "scan", "state_space", "survival")
 
 Inputs = dict[str, Any]
 
@@ -89,7 +89,8 @@ class OpSpec:
     backends
         Of ``numpy``, ``torch``, ``compile``, ``cuda``: where the operation runs.
     native
-        Its native parts: layer (``cpp``, ``cuda``, ``triton``, ``rust``) to path below the repository's root.
+        Its native parts: layer (``cpp``, ``cuda``, ``triton``, ``rust``) to path below the repository's root. Empty for
+        one composed of other operations.
     dtypes
         Floating dtypes it takes.
     differentiable
@@ -110,6 +111,9 @@ class OpSpec:
         Arguments with a leading batch axis in the cases tagged ``batch``.
     output_dtype
         Of every output, where it is not that of the floating inputs.
+    same_bits
+        Whether threads, batches and chunks change no bit on the CPU. False where a matrix product of BLAS, or a state
+        narrower than the arithmetic, lies between: then they agree within the tolerance.
     """
 
     name: str
@@ -128,6 +132,7 @@ class OpSpec:
     batched: tuple[str, ...] = ()
     refuses_nan: bool = False
     output_dtype: str | None = None
+    same_bits: bool = True
 
     @property
     def domain(self) -> str:

@@ -115,8 +115,9 @@ def min_cost_flow(src: Any, dst: Any, *, cost: Any, supply: Any, capacity: Any =
 
     Notes
     -----
-    Network simplex with a strongly feasible tree (Cunningham, Mathematical Programming 11, 1976), in whole numbers: the
-    answer is exact.
+    Network simplex with a strongly feasible tree (Cunningham, Mathematical Programming 11, 1976); from 80,000 arcs on,
+    where costs and capacities are below 2^31 and costs cannot fall without end, cost scaling (Goldberg, J. Algorithms
+    22, 1997). Whole numbers throughout: the answer is exact.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -240,13 +240,21 @@ class Graph:
 
     @classmethod
     def knn(
-        cls, X: Any, k: int, metric: str = "euclidean", *, categorical: Any = None, weight: str = "distance"
+        cls,
+        X: Any,
+        k: int,
+        metric: str = "euclidean",
+        *,
+        categorical: Any = None,
+        weight: str = "distance",
+        exact: bool | Literal["auto"] = "auto",
+        seed: int = 0,
     ) -> Graph:
         """The undirected graph of each point and its k nearest others; a pair that names each other is one edge.
 
         Parameters
         ----------
-        X, k, metric, categorical
+        X, k, metric, categorical, exact, seed
             As of `nearest_neighbors`. Pairs at infinite distance (``"gower"``, no column in common) get no edge.
         weight : str
             ``"distance"``; ``"similarity"``: 1 / (1 + distance), for communities; or ``"none"``.
@@ -255,7 +263,7 @@ class Graph:
 
         if weight not in ("distance", "similarity", "none"):
             raise ValueError(f"`weight` is {weight!r}; expected 'distance', 'similarity' or 'none'")
-        index, distance = nearest_neighbors(X, k, metric=metric, categorical=categorical)
+        index, distance = nearest_neighbors(X, k, metric=metric, categorical=categorical, exact=exact, seed=seed)
         n = len(index)
         src, dst, length = np.repeat(np.arange(n), index.shape[1]), index.ravel(), distance.ravel()
         keep = np.isfinite(length)

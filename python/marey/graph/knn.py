@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,21 @@ from marey.graph._check import as_count, as_floats
 
 __all__ = ["nearest_neighbors"]
 
+# Where the descent is twice as fast on clustered points of 32 columns, k = 15.
+_EXACT = 200_000
 _METRICS = ("euclidean", "cosine", "correlation", "gower")
 
 
 def nearest_neighbors(
-    X: Any, k: int, *, metric: str = "euclidean", categorical: Any = None
+    X: Any,
+    k: int,
+    *,
+    metric: str = "euclidean",
+    categorical: Any = None,
+    exact: bool | Literal["auto"] = "auto",
+    seed: int = 0,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The k nearest other points of each point, exactly.
+    """The k nearest other points of each point.
 
     Parameters
     ----------
@@ -31,6 +39,11 @@ def nearest_neighbors(
         ``"gower"``: mean over the columns that both rows have, of ``abs(x - y)`` / range of the column, or of x != y.
     categorical : (d,) array_like of bool, optional
         Columns that hold category codes, for ``"gower"`` only.
+    exact : bool or "auto"
+        ``True``: all of them are right. ``False``: by descent, which misses a few and is faster where points are many.
+        ``"auto"``: exact up to 200,000 points.
+    seed : int
+        Of the descent.
 
     Returns
     -------
@@ -46,9 +59,14 @@ def nearest_neighbors(
 
     Notes
     -----
-    Brute force, O(n^2 d). A float32 pass throws out what is certainly too far, with a bound on its own rounding; the
-    rest is measured in float64, so the answer is the float64 one on every processor and any number of threads. Gower,
-    Biometrics 27(4), 1971.
+    Exact: brute force, O(n^2 d). A float32 pass throws out what is certainly too far, with a bound on its own rounding;
+    the rest is measured in float64, so the answer is the float64 one on every processor and any number of threads.
+    Gower, Biometrics 27(4), 1971.
+
+    Descent: lists from trees of random splits, made better by looking at neighbours of neighbours (Dong, Moses and Li,
+    WWW 2011), about n log n distances, each in float64. The same seed gives the same lists on any number of threads.
+    How many are right hangs on the points: of 100,000 in 32 dimensions, k = 15, nearly all where they are in clusters,
+    94 % where they are noise, for which the exact way is faster up to about a million points.
 
     Examples
     --------
@@ -64,6 +82,9 @@ def nearest_neighbors(
     k = as_count("k", k)
     if d == 0:
         raise ValueError(f"`X` has shape {points.shape}; expected (n, d) with d >= 1")
+    if not isinstance(exact, bool) and exact != "auto":
+        raise ValueError(f"`exact` is {exact!r}; expected True, False or 'auto'")
+    descent = None if exact is True or (exact == "auto" and n <= _EXACT) else as_count("seed", seed) % 2**64
     flags = None
     if metric == "gower":
         flags = np.zeros(d, dtype=bool) if categorical is None else np.asarray(categorical, dtype=bool)
@@ -72,7 +93,7 @@ def nearest_neighbors(
         raise ValueError(f"`categorical` is for metric 'gower'; `metric` is {metric!r}")
     else:
         points = _placed(points, metric)
-    index, distance = native.rust().graph_nearest(np.ascontiguousarray(points).reshape(-1), d, k, flags)
+    index, distance = native.rust().graph_nearest(np.ascontiguousarray(points).reshape(-1), d, k, flags, descent)
     if metric in ("cosine", "correlation"):
         distance = distance * distance / 2  # |x - y|^2 = 2 (1 - cos) on the unit sphere
     return index.reshape(n, k), distance.reshape(n, k)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marey.graph._nx_flow import refuse_flow, solved, units
 from marey.graph.graph import Graph
 
 __all__ = ["BACKEND", "ConvertedGraph", "get_info"]
@@ -24,6 +25,11 @@ _NAMES = (
     "is_strongly_connected",
     "is_weakly_connected",
     "leiden_communities",
+    "louvain_communities",
+    "maximum_flow",
+    "maximum_flow_value",
+    "minimum_cut",
+    "minimum_cut_value",
     "minimum_spanning_tree",
     "number_connected_components",
     "number_strongly_connected_components",
@@ -251,6 +257,43 @@ class _Backend:
         labels = leiden(G.rows(weight), resolution=float(resolution), seed=_seed(seed))
         return list(_grouped(G, labels))
 
+    def louvain_communities(
+        self,
+        G: ConvertedGraph,
+        weight: str | None = "weight",
+        resolution: float = 1,
+        threshold: float = 1e-7,
+        max_level: int | None = None,
+        seed: Any = None,
+    ) -> list[set[Any]]:
+        from marey.graph.community import louvain
+
+        if len(G) == 0:
+            return []
+        return list(_grouped(G, louvain(G.rows(weight), resolution=float(resolution), seed=_seed(seed))))
+
+    def maximum_flow(
+        self, flowG: ConvertedGraph, _s: Any, _t: Any, capacity: str = "capacity", flow_func: Any = None
+    ) -> tuple[int, dict[Any, dict[Any, int]]]:
+        arcs, found = solved(flowG, _s, _t, capacity)
+        return found.value, units(flowG, arcs, found)
+
+    def maximum_flow_value(
+        self, flowG: ConvertedGraph, _s: Any, _t: Any, capacity: str = "capacity", flow_func: Any = None
+    ) -> int:
+        return solved(flowG, _s, _t, capacity)[1].value
+
+    def minimum_cut(
+        self, flowG: ConvertedGraph, _s: Any, _t: Any, capacity: str = "capacity", flow_func: Any = None
+    ) -> tuple[int, tuple[set[Any], set[Any]]]:
+        found = solved(flowG, _s, _t, capacity)[1]
+        sides: tuple[set[Any], set[Any]] = (set(), set())
+        for node, of_source in zip(flowG.nodes, found.source_side.tolist(), strict=True):
+            sides[0 if of_source else 1].add(node)
+        return found.value, sides
+
+    minimum_cut_value = maximum_flow_value
+
     def minimum_spanning_tree(
         self, G: ConvertedGraph, weight: str = "weight", algorithm: str = "kruskal", ignore_nan: bool = False
     ) -> Any:
@@ -346,6 +389,10 @@ def _refuse_leiden(G: Any, max_level: Any, **given: Any) -> str | None:
     return _attribute("weight")(**given)
 
 
+def _refuse_louvain(G: Any, threshold: float, **given: Any) -> str | None:
+    return _refuse_leiden(G, **given) if threshold == 1e-7 else "`threshold` is not marey's"
+
+
 def _refuse_spanning_tree(G: Any, ignore_nan: bool, **given: Any) -> str | None:
     if G.is_multigraph() or ignore_nan:
         return "multigraphs and `ignore_nan` are not marey's"
@@ -357,6 +404,11 @@ _REFUSE: dict[str, Callable[..., str | None]] = {
     "closeness_centrality": _refuse_closeness,
     "core_number": _refuse_core_number,
     "leiden_communities": _refuse_leiden,
+    "louvain_communities": _refuse_louvain,
+    "maximum_flow": refuse_flow,
+    "maximum_flow_value": refuse_flow,
+    "minimum_cut": refuse_flow,
+    "minimum_cut_value": refuse_flow,
     "minimum_spanning_tree": _refuse_spanning_tree,
     "pagerank": _refuse_pagerank,
     "single_source_dijkstra_path_length": _attribute("weight"),

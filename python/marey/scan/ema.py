@@ -8,6 +8,8 @@ import numpy as np
 
 from marey._runtime.checks import check_dtype, check_same_dtype, check_shape
 from marey._runtime.doors import door, is_torch
+from marey._runtime.specs import Case, Chunks, Inputs, OpSpec, Tolerance, register
+from marey.reference.ema import ema as reference
 from marey.scan.decay_scan import decay_scan
 
 __all__ = ["EMAState", "ema"]
@@ -147,3 +149,80 @@ def _checked(x: Any, t: Any, tau: Any, state: EMAState | None, x0: Any) -> Any:
         check_shape("state.total", state.total, (*leading, channels), "(..., D)")
         check_shape("state.time", state.time, tuple(leading), "(...)")
     return tau
+
+
+def _inputs(
+    rng: np.random.Generator, *shape: int, mask: str = "", start: bool = False, nan: bool = False, tau: str = "own"
+) -> Inputs:
+    *leading, channels, length = shape
+    inputs: Inputs = {
+        "x": rng.normal(size=shape),
+        "t": np.cumsum(rng.exponential(size=(*leading, length)), axis=-1),
+        "tau": rng.uniform(0.5, 20.0, channels) if tau == "own" else 2.5,
+    }
+    if mask:
+        inputs["mask"] = rng.random(shape if mask == "own" else (*leading, length)) < 0.6
+    if start:
+        inputs["x0"] = rng.normal(size=(*leading, channels))
+    if nan:
+        marks = inputs["mask"] if mask == "own" else inputs["mask"][..., None, :]
+        inputs["x"][~np.broadcast_to(marks, shape)] = np.nan
+    return inputs
+
+
+def _split(inputs: Inputs, t: int) -> tuple[Inputs, Inputs]:
+    along = ("x", "t", "mask")
+    first = {name: a[..., :t] if name in along else a for name, a in inputs.items()}
+    second = {name: a[..., t:] if name in along else a for name, a in inputs.items() if name != "x0"}
+    return first, second
+
+
+def _carry(first: Inputs, results: tuple[Any, ...]) -> Inputs:
+    return {"state": EMAState(*results[1:])}
+
+
+def _case(name: str, *shape: int, tags: str = "", **options: Any) -> Case:
+    return Case(name, lambda rng: _inputs(rng, *shape, **options), frozenset(tags.split()))
+
+
+SPEC = register(
+    OpSpec(
+        name="scan.ema",
+        function=ema,
+        reference=reference,
+        cases=(
+            _case("plain", 3, 11, 37, tags="odd batch"),
+            _case("one time constant", 2, 3, 9, 50, tags="batch", tau="one"),
+            _case("masked", 2, 9, 50, tags="nan batch", mask="shared", nan=True),
+            _case("masked a channel", 4, 3, 133, tags="nan odd batch", mask="own", nan=True),
+            _case("a start value", 2, 5, 40, tags="batch", start=True),
+            _case("in chunks", 2, 5, 41, tags="odd chunks", mask="own"),
+            _case("one step", 2, 5, 1, tags="one batch"),
+            _case("no steps", 2, 5, 0, tags="empty"),
+            _case("for gradients", 2, 3, 7, tags="grad", start=True),
+            _case("large", 12, 24, 1000, tags="threads"),
+            _case("64 x 20,000", 64, 20_000, tags="bench"),
+        ),
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={},
+        tolerance={
+            "float64": Tolerance(1e-12, 1e-12, "roundings of the decays and of time stamps of size 100"),
+            "float32": Tolerance(
+                1e-5, 1e-5, "both sums rounded to float32, 6e-8 of up to 20 samples of size 3, and divided"
+            ),
+        },
+        missing="a sample masked out is not read; NaN before a channel's first sample",
+        differentiable=("x", "t", "tau", "x0"),
+        chunks=Chunks(
+            _split,
+            lambda inputs: inputs["x"].shape[-1],
+            "state",
+            None,
+            joined=(0,),
+            carry=_carry,
+            wide_state=False,
+        ),
+        batched=("x", "t", "mask", "x0"),
+        same_bits=False,  # the state of a float32 signal is float32
+    )
+)

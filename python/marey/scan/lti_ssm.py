@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+import numpy as np
+
 from marey._runtime.checks import check_dtype, check_same_dtype, check_shape, dtype_name
 from marey._runtime.doors import door, is_torch
+from marey._runtime.specs import Case, Chunks, Inputs, OpSpec, Tolerance, register
+from marey.reference.lti_ssm import lti_ssm as reference
 from marey.scan.s5_scan import s5_scan
 
 __all__ = ["lti_ssm"]
@@ -119,3 +123,80 @@ def _check(x: Any, Lambda: Any, B: Any, C: Any, D: Any) -> None:
         raise ValueError(f"`D` has shape {tuple(D.shape)}; expected (H,) = ({inputs},) or (H_out, H)")
     if D.ndim == 1 and C.shape[0] != inputs:
         raise ValueError(f"`D` has shape {tuple(D.shape)}, a channel to itself; `C` gives {C.shape[0]} of {inputs}")
+
+
+def _inputs(
+    rng: np.random.Generator,
+    *shape: int,
+    states: int = 6,
+    outputs: int = 0,
+    state: bool = True,
+    reset: bool = False,
+    nan: bool = False,
+    **options: Any,
+) -> Inputs:
+    *leading, channels, length = shape
+
+    def normal(*sizes: int) -> np.ndarray[Any, Any]:
+        return rng.normal(size=sizes) + 1j * rng.normal(size=sizes)
+
+    inputs: Inputs = {
+        "x": rng.normal(size=shape),
+        "Lambda": -rng.uniform(0.05, 2.0, states) + 1j * rng.uniform(-8.0, 8.0, states),
+        "dt": rng.exponential(0.3, size=(*leading, length)),
+        "B": normal(states, channels) / max(channels, 1) ** 0.5,
+        "C": normal(outputs or channels, states) / states**0.5,
+        "D": rng.normal(size=(outputs, channels) if outputs else (channels,)),
+    }
+    if state:
+        inputs["h0"] = normal(*leading, states)
+    if reset:
+        inputs["reset"] = rng.random((*leading, length)) < 0.1
+    if nan:
+        inputs["x"][..., length // 3] = np.nan
+    return inputs | options
+
+
+def _split(inputs: Inputs, t: int) -> tuple[Inputs, Inputs]:
+    along = ("x", "dt", "reset")
+    first = {name: a[..., :t] if name in along else a for name, a in inputs.items()}
+    second = {name: a[..., t:] if name in along else a for name, a in inputs.items()}
+    return first, second
+
+
+def _case(name: str, *shape: int, tags: str = "", **options: Any) -> Case:
+    return Case(name, lambda rng: _inputs(rng, *shape, **options), frozenset(tags.split()))
+
+
+SPEC = register(
+    OpSpec(
+        name="scan.lti_ssm",
+        function=lti_ssm,
+        reference=reference,
+        cases=(
+            _case("plain", 3, 4, 37, tags="odd batch", state=False),
+            _case("other outputs", 2, 3, 4, 50, tags="batch chunks", outputs=7),
+            _case("conjugate pairs", 2, 5, 41, tags="odd batch chunks", conj_sym=True),
+            _case("one step", 2, 5, 1, tags="one batch"),
+            _case("no steps", 2, 5, 0, tags="empty"),
+            _case("NaN and resets", 2, 3, 61, tags="nan odd batch chunks", reset=True, nan=True),
+            _case("for gradients", 2, 3, 5, tags="grad", states=4, reset=True),
+            _case("for gradients, other outputs", 2, 5, tags="grad", states=3, outputs=2, conj_sym=True),
+            _case("large", 6, 8, 1000, tags="threads", states=24),
+            _case("8 x 16 x 4,096, 64 states", 8, 16, 4096, tags="bench", states=64),
+        ),
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={},
+        tolerance={
+            "float64": Tolerance(1e-12, 1e-12, "the scan's, see s5_scan, and sums over inputs and states"),
+            "float32": Tolerance(
+                2e-5, 2e-5, "driven input and state rounded to float32, 6e-8, and summed over states of size 10"
+            ),
+        },
+        missing="a NaN stays in the state up to the next reset",
+        differentiable=("x", "Lambda", "dt", "B", "C", "D", "h0"),
+        chunks=Chunks(_split, lambda inputs: inputs["x"].shape[-1], "h0", 1, joined=(0,), wide_state=False),
+        batched=("x", "dt", "h0", "reset"),
+        same_bits=False,  # BLAS's blocking follows the shapes
+    )
+)

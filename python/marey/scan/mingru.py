@@ -8,6 +8,8 @@ import numpy as np
 
 from marey._runtime.checks import check_same_dtype, check_shape
 from marey._runtime.doors import door, is_torch
+from marey._runtime.specs import Case, Chunks, Inputs, OpSpec, Tolerance, register
+from marey.reference.mingru import mingru as reference
 from marey.scan.linear_recurrence import linear_recurrence
 
 __all__ = ["mingru", "mingru_step"]
@@ -88,3 +90,56 @@ def _sigmoid(x: Any) -> Any:
         return x.sigmoid()
     with np.errstate(over="ignore"):  # exp of a gate far from zero: the quotient is 0 or 1 as it should be
         return (1 / (1 + np.exp(-x))).astype(x.dtype, copy=False)
+
+
+def _inputs(rng: np.random.Generator, *shape: int, state: bool = True, reset: str = "", nan: bool = False) -> Inputs:
+    *leading, channels, length = shape
+    inputs: Inputs = {"gate": 2 * rng.normal(size=shape), "candidate": rng.normal(size=shape)}
+    if state:
+        inputs["h0"] = rng.normal(size=(*leading, channels))
+    if reset:
+        inputs["reset"] = rng.random(shape if reset == "own" else (*leading, length)) < 0.1
+    if nan:
+        inputs["candidate"][..., length // 3] = np.nan
+    return inputs
+
+
+def _split(inputs: Inputs, t: int) -> tuple[Inputs, Inputs]:
+    first = {name: a if name == "h0" else a[..., :t] for name, a in inputs.items()}
+    second = {name: a if name == "h0" else a[..., t:] for name, a in inputs.items()}
+    return first, second
+
+
+def _case(name: str, *shape: int, tags: str = "", **options: Any) -> Case:
+    return Case(name, lambda rng: _inputs(rng, *shape, **options), frozenset(tags.split()))
+
+
+SPEC = register(
+    OpSpec(
+        name="scan.mingru",
+        function=mingru,
+        reference=reference,
+        cases=(
+            _case("plain", 3, 11, 37, tags="odd batch", state=False),
+            _case("state", 2, 3, 9, 50, tags="batch chunks"),
+            _case("one channel", 4, 1, 133, tags="odd batch chunks", reset="shared"),
+            _case("one step", 2, 5, 1, tags="one batch"),
+            _case("no steps", 2, 5, 0, tags="empty"),
+            _case("NaN and resets", 2, 9, 61, tags="nan odd batch chunks", reset="own", nan=True),
+            _case("for gradients", 2, 3, 7, tags="grad", reset="own"),
+            _case("large", 12, 24, 1000, tags="threads"),
+            _case("16 x 256 x 1,024", 16, 256, 1024, tags="bench"),
+        ),
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={},
+        tolerance={
+            "float64": Tolerance(1e-13, 1e-13, "one rounding of the multiply-add a step, damped by the gate"),
+            "float32": Tolerance(2e-6, 2e-6, "the sigmoids rounded to float32, 6e-8 a step, damped by the gate"),
+        },
+        missing="a NaN stays in the state up to the next reset",
+        differentiable=("gate", "candidate", "h0"),
+        chunks=Chunks(_split, lambda inputs: inputs["gate"].shape[-1], "h0", 1, joined=(0,)),
+        batched=("gate", "candidate", "h0", "reset"),
+        same_bits=False,  # torch's sigmoid rounds otherwise in the tail of a row
+    )
+)

@@ -1,9 +1,10 @@
-//! Exact nearest neighbours of every point among the others, brute force in blocks.
+//! Nearest neighbours of every point among the others: exact, brute force in blocks, or by descent.
 //!
-//! A float32 pass over tiles of 2 to 16 queries x 16 points, |y|^2 - 2 xy, only throws out points that are certainly too far: its
+//! Exact: a float32 pass over tiles of 2 to 16 queries x 16 points, |y|^2 - 2 xy, only throws out points that are certainly too far: its
 //! bound carries the rounding error. What is left is measured again in float64, so the answer is that of float64 on every
 //! processor; ties go to the smaller index. O(n^2 d), queries in parallel. Points lie in panels of 16, column by column.
 
+mod descent;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -27,16 +28,8 @@ pub struct Neighbours {
 
 /// The k nearest of `n` points of `d` columns, row-major, by Euclidean distance.
 pub fn nearest(points: &[f64], d: usize, k: usize, pool: Option<&ThreadPool>) -> Result<Neighbours> {
-    let n = rows_of(points, d, k)?;
-    if let Some(at) = points.iter().position(|x| !x.is_finite()) {
-        let message =
-            format!("is {} in row {}, column {}; expected finite numbers", points[at], at / d, at % d);
-        return Err(Error::new("X", message));
-    }
-    // Squares must fit float32: points far from 1 are scaled by a power of two, which rounds nothing.
-    let largest = points.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
-    let scale = if largest > 0.0 { f64::exp2(-largest.log2().floor().max(-1000.0)) } else { 1.0 };
-    let scaled: Vec<f64> = points.iter().map(|x| x * scale).collect();
+    let n = finite_rows_of(points, d, k)?;
+    let (scaled, scale) = scaled(points);
     let panels = Panels::new(&scaled, n, d);
     let tasks = n.div_ceil(QUERIES);
     let scan = scan_for_this_processor();
@@ -56,6 +49,21 @@ pub fn nearest(points: &[f64], d: usize, k: usize, pool: Option<&ThreadPool>) ->
     Ok(found)
 }
 
+/// The k nearest by Euclidean distance, most of them right, in about n log n distances; another seed may find others.
+pub fn nearest_by_descent(
+    points: &[f64],
+    d: usize,
+    k: usize,
+    seed: u64,
+    pool: Option<&ThreadPool>,
+) -> Result<Neighbours> {
+    finite_rows_of(points, d, k)?;
+    let (scaled, scale) = scaled(points);
+    let mut found = descent::descend(&scaled, d, k, seed, pool, square_distance);
+    found.distance.iter_mut().for_each(|square| *square = square.sqrt() / scale);
+    Ok(found)
+}
+
 /// The k nearest of `n` rows by Gower's distance: the mean over the columns that both have, of |x - y| / range for
 /// numbers and of x != y for categories. NaN is missing; rows that share no column are infinitely far.
 pub fn nearest_gower(
@@ -65,26 +73,8 @@ pub fn nearest_gower(
     k: usize,
     pool: Option<&ThreadPool>,
 ) -> Result<Neighbours> {
-    let n = rows_of(points, d, k)?;
-    if categorical.len() != d {
-        let message = format!("has length {}; expected {d}, one flag a column", categorical.len());
-        return Err(Error::new("categorical", message));
-    }
-    if let Some(at) = points.iter().position(|x| x.is_infinite()) {
-        let message = format!("is {} in row {}, column {}; NaN means missing", points[at], at / d, at % d);
-        return Err(Error::new("X", message));
-    }
-    // Column by column; a number is divided by its range once, a constant column is always at distance 0.
-    let mut columns = vec![f64::NAN; n * d];
-    for j in 0..d {
-        let values = (0..n).map(|i| points[i * d + j]).filter(|x| !x.is_nan());
-        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
-        let scale = if high > low { 1.0 / (high - low) } else { 0.0 };
-        for i in 0..n {
-            let x = points[i * d + j];
-            columns[j * n + i] = if categorical[j] { x } else { (x - low) * scale };
-        }
-    }
+    let columns = ranged_columns(points, d, categorical, k)?;
+    let n = columns.len() / d;
     let parts = parallel::map(
         pool,
         n,
@@ -111,6 +101,73 @@ pub fn nearest_gower(
         },
     );
     Ok(gather(parts, n, k))
+}
+
+/// The k nearest by Gower's distance, most of them right.
+pub fn nearest_gower_by_descent(
+    points: &[f64],
+    d: usize,
+    categorical: &[bool],
+    k: usize,
+    seed: u64,
+    pool: Option<&ThreadPool>,
+) -> Result<Neighbours> {
+    let columns = ranged_columns(points, d, categorical, k)?;
+    let n = columns.len() / d;
+    let rows: Vec<f64> = (0..n * d).map(|at| columns[(at % d) * n + at / d]).collect();
+    let gower = |x: &[f64], y: &[f64]| {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for ((&x, &y), &category) in x.iter().zip(y).zip(categorical) {
+            let apart = if category { f64::from(u8::from(x != y)) } else { (x - y).abs() };
+            let both = !x.is_nan() && !y.is_nan();
+            sum += if both { apart } else { 0.0 };
+            count += if both { 1.0 } else { 0.0 };
+        }
+        if count > 0.0 { sum / count } else { f64::INFINITY }
+    };
+    Ok(descent::descend(&rows, d, k, seed, pool, gower))
+}
+
+/// Column by column; a number is divided by its range once, a constant column is always at distance 0.
+fn ranged_columns(points: &[f64], d: usize, categorical: &[bool], k: usize) -> Result<Vec<f64>> {
+    let n = rows_of(points, d, k)?;
+    if categorical.len() != d {
+        let message = format!("has length {}; expected {d}, one flag a column", categorical.len());
+        return Err(Error::new("categorical", message));
+    }
+    if let Some(at) = points.iter().position(|x| x.is_infinite()) {
+        let message = format!("is {} in row {}, column {}; NaN means missing", points[at], at / d, at % d);
+        return Err(Error::new("X", message));
+    }
+    let mut columns = vec![f64::NAN; n * d];
+    for j in 0..d {
+        let values = (0..n).map(|i| points[i * d + j]).filter(|x| !x.is_nan());
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
+        let scale = if high > low { 1.0 / (high - low) } else { 0.0 };
+        for i in 0..n {
+            let x = points[i * d + j];
+            columns[j * n + i] = if categorical[j] { x } else { (x - low) * scale };
+        }
+    }
+    Ok(columns)
+}
+
+/// Points far from 1 are scaled by a power of two, which rounds nothing: their squares must fit float32.
+fn scaled(points: &[f64]) -> (Vec<f64>, f64) {
+    let largest = points.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+    let scale = if largest > 0.0 { f64::exp2(-largest.log2().floor().max(-1000.0)) } else { 1.0 };
+    (points.iter().map(|x| x * scale).collect(), scale)
+}
+
+fn finite_rows_of(points: &[f64], d: usize, k: usize) -> Result<usize> {
+    let n = rows_of(points, d, k)?;
+    match points.iter().position(|x| !x.is_finite()) {
+        Some(at) => {
+            let place = format!("in row {}, column {}", at / d, at % d);
+            Err(Error::new("X", format!("is {} {place}; expected finite numbers", points[at])))
+        }
+        None => Ok(n),
+    }
 }
 
 fn rows_of(points: &[f64], d: usize, k: usize) -> Result<usize> {
@@ -153,6 +210,14 @@ impl Best {
             return f64::NEG_INFINITY;
         }
         if self.items.len() < self.k { f64::INFINITY } else { self.items[self.k - 1].0 }
+    }
+
+    /// As `offer`, unless it is `own` or there already.
+    fn offer_once(&mut self, distance: f64, index: u32, own: usize) {
+        if index as usize != own && distance <= self.worst() && self.items.iter().all(|item| item.1 != index)
+        {
+            self.offer(distance, index);
+        }
     }
 
     fn offer(&mut self, distance: f64, index: u32) {

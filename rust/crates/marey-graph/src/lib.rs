@@ -41,7 +41,7 @@ pub use components::{strong_components, weak_components};
 pub use core_number::core_number;
 pub use csr::{Csr, Owned};
 pub use error::{Error, Kind, Result};
-pub use knn::{Neighbours, nearest, nearest_gower};
+pub use knn::{Neighbours, nearest, nearest_by_descent, nearest_gower, nearest_gower_by_descent};
 pub use leiden::{Method, Objective, Run, communities, label_propagation};
 pub use matching::{Matching, max_weight_matching};
 pub use max_flow::{MaxFlow, max_flow};

@@ -1,4 +1,4 @@
-//! The fuzz target of graph construction as a property test, for machines without a fuzzer.
+//! The fuzz target of graph construction as a property test, for machines without libFuzzer.
 
 mod construction;
 
@@ -8,7 +8,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
     #[test]
-    fn any_bytes_are_an_error_or_a_graph(data in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_an_error_or_a_graph(data in prop::collection::vec(any::<u8>(), 0..400)) {
         construction::check(&data);
     }
 }

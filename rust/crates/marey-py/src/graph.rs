@@ -238,20 +238,24 @@ fn graph_label_propagation<'py>(
     Ok(labels.into_pyarray(py))
 }
 
-/// Euclidean distances, or Gower's where the columns have flags.
+/// Euclidean distances, or Gower's where the columns have flags; by descent from a seed, exact without one.
 #[pyfunction]
-#[pyo3(signature = (points, d, k, categorical))]
+#[pyo3(signature = (points, d, k, categorical, descent))]
 fn graph_nearest<'py>(
     py: Python<'py>,
     points: Floats<'py>,
     d: usize,
     k: usize,
     categorical: Option<Vec<bool>>,
+    descent: Option<u64>,
 ) -> Result<(NewInts<'py>, NewFloats<'py>), Failure> {
-    let (points, pool) = (contiguous("X", &points)?, threads::pool()?);
-    let found = py.detach(|| match &categorical {
-        None => marey_graph::nearest(points, d, k, pool.as_deref()),
-        Some(flags) => marey_graph::nearest_gower(points, d, flags, k, pool.as_deref()),
+    let (points, threads) = (contiguous("X", &points)?, threads::pool()?);
+    let pool = threads.as_deref();
+    let found = py.detach(|| match (&categorical, descent) {
+        (None, None) => marey_graph::nearest(points, d, k, pool),
+        (None, Some(seed)) => marey_graph::nearest_by_descent(points, d, k, seed, pool),
+        (Some(flags), None) => marey_graph::nearest_gower(points, d, flags, k, pool),
+        (Some(flags), Some(seed)) => marey_graph::nearest_gower_by_descent(points, d, flags, k, seed, pool),
     })?;
     Ok((found.index.into_pyarray(py), found.distance.into_pyarray(py)))
 }

@@ -1,12 +1,17 @@
-//! Minimum cost flow by the primal network simplex method with a strongly feasible spanning tree (Cunningham, Mathematical
-//! Programming 11, 1976) and block search for the entering arc, whole numbers throughout.
+//! Minimum cost flow, in whole numbers: cost scaling for many arcs, else, and where costs may fall without end, the primal
+//! network simplex method with a strongly feasible spanning tree (Cunningham, Mathematical Programming 11, 1976) and block
+//! search for the entering arc.
 //!
-//! An artificial root is joined to every node at a cost that no real path reaches: the first tree. A pivot costs the
-//! cycle and the subtree that moves; the strongly feasible tree keeps degenerate pivots from cycling.
+//! Simplex: an artificial root is joined to every node at a cost that no real path reaches: the first tree. A pivot costs
+//! the cycle and the subtree that moves; the strongly feasible tree keeps degenerate pivots from cycling.
 
+mod scaling;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use crate::error::{Error, Kind, Result};
+use crate::max_flow::max_flow;
 use tree::Tree;
 
 /// Arcs `src[e] -> dst[e]`, at most `capacity[e]` units at `cost[e]` each.
@@ -33,6 +38,8 @@ pub struct Flow {
     pub potential: Vec<i64>,
 }
 
+/// Arcs from which on scaling is faster.
+const SCALED: usize = 80_000;
 const LOWER: i8 = 1;
 const IN_TREE: i8 = 0;
 const UPPER: i8 = -1;
@@ -42,22 +49,81 @@ const LARGEST: i64 = i64::MAX / 4;
 /// than their arcs out can carry.
 pub fn min_cost_flow(network: &Network) -> Result<Flow> {
     check(network)?;
+    match limits(network) {
+        Some(capacity) if network.src.len() >= SCALED && scaling::fits(network, &capacity) => {
+            by_scaling(network, &capacity)
+        }
+        _ => by_simplex(network),
+    }
+}
+
+/// Capacities that change no optimum and no price of it: more than the supplies and than what arcs of negative cost carry
+/// round flows only in cycles that cost nothing. None where a cycle may carry more without end, or the sum is no number.
+fn limits(network: &Network) -> Option<Vec<i64>> {
+    let mut most: i128 = 1 + network.supply.iter().map(|&s| i128::from(s.max(0))).sum::<i128>();
+    for (&capacity, &cost) in network.capacity.iter().zip(network.cost) {
+        if cost < 0 {
+            if capacity > LARGEST {
+                return None;
+            }
+            most += i128::from(capacity);
+        }
+    }
+    let most = i64::try_from(most).ok().filter(|&most| most < LARGEST / (network.src.len() as i64 + 1))?;
+    Some(network.capacity.iter().map(|&capacity| capacity.min(most)).collect())
+}
+
+fn by_scaling(network: &Network, capacity: &[i64]) -> Result<Flow> {
+    feasible(network, capacity)?;
+    let Some((flow, potential)) = scaling::solve(network, capacity) else {
+        return by_simplex(network);
+    };
+    Ok(Flow { cost: cost_of(network, &flow), flow, potential })
+}
+
+/// A flow from all that add to all that take shows whether the supplies have a way; else a least cut shows why not.
+fn feasible(network: &Network, capacity: &[i64]) -> Result<()> {
+    let n = network.supply.len() as i64;
+    let (mut src, mut dst, mut limit) = (network.src.to_vec(), network.dst.to_vec(), capacity.to_vec());
+    let mut wanted = 0;
+    for (v, &supply) in network.supply.iter().enumerate() {
+        if supply != 0 {
+            src.push(if supply > 0 { n } else { v as i64 });
+            dst.push(if supply > 0 { v as i64 } else { n + 1 });
+            limit.push(supply.abs());
+            wanted += supply.max(0);
+        }
+    }
+    let found = max_flow(&src, &dst, &limit, n as usize + 2, (n as usize, n as usize + 1), false)?;
+    if found.value == wanted {
+        return Ok(());
+    }
+    Err(no_way(network, (0..n).filter(|&v| found.source_side[v as usize]).collect()))
+}
+
+fn no_way(network: &Network, nodes: Vec<i64>) -> Error {
+    let v = *nodes.iter().find(|&&v| network.supply[v as usize] > 0).expect("more supply than room");
+    let rule = "expected supplies that the capacities can carry";
+    let message = format!("of node {v}, {}, has no way; {rule}", network.supply[v as usize]);
+    Error::new("supply", message).proved(Kind::Infeasible, nodes)
+}
+
+fn cost_of(network: &Network, flow: &[i64]) -> i128 {
+    flow.iter().zip(network.cost).map(|(&f, &c)| i128::from(f) * i128::from(c)).sum()
+}
+
+fn by_simplex(network: &Network) -> Result<Flow> {
     let (n, m) = (network.supply.len(), network.src.len());
     let mut simplex = Simplex::new(network);
     while let Some(entering) = simplex.entering() {
         simplex.pivot(entering)?;
     }
     if simplex.flow[m..].iter().any(|&units| units > 0) {
-        let nodes = stuck(network, &simplex.flow);
-        let v = *nodes.iter().find(|&&v| network.supply[v as usize] > 0).expect("more supply than room");
-        let rule = "expected supplies that the capacities can carry";
-        let message = format!("of node {v}, {}, has no way; {rule}", network.supply[v as usize]);
-        return Err(Error::new("supply", message).proved(Kind::Infeasible, nodes));
+        return Err(no_way(network, stuck(network, &simplex.flow)));
     }
     simplex.flow.truncate(m);
-    let cost = simplex.flow.iter().zip(network.cost).map(|(&f, &c)| i128::from(f) * i128::from(c)).sum();
     simplex.tree.potential.truncate(n);
-    Ok(Flow { cost, flow: simplex.flow, potential: simplex.tree.potential })
+    Ok(Flow { cost: cost_of(network, &simplex.flow), flow: simplex.flow, potential: simplex.tree.potential })
 }
 
 /// What is reached over arcs with room from the nodes that flow leaves for the artificial root.

@@ -1,0 +1,7 @@
+"""Distances between series of any lengths: dynamic time warping and its kin."""
+
+from marey.distance.dtw_cdist import dtw_cdist as dtw_cdist
+from marey.distance.dtw_nn import dtw_nn as dtw_nn
+from marey.distance.dtw_path import dtw_path as dtw_path
+
+__all__ = ["dtw_cdist", "dtw_nn", "dtw_path"]
