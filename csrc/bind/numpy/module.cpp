@@ -7,8 +7,8 @@
 namespace py = pybind11;
 
 void bind_causal_conv1d(py::module_& m);
-void bind_entropy(py::module_& m);
 void bind_distance(py::module_& m);
+void bind_entropy(py::module_& m);
 void bind_events(py::module_& m);
 void bind_filters(py::module_& m);
 void bind_graph(py::module_& m);
@@ -30,8 +30,8 @@ PYBIND11_MODULE(_core, m) {
   m.def("poison_outputs", [](bool on) { marey::numpy::poison_outputs = on; }, py::arg("on"));
   m.attr("compiler") = MAREY_COMPILER;
   bind_causal_conv1d(m);
-  bind_entropy(m);
   bind_distance(m);
+  bind_entropy(m);
   bind_events(m);
   bind_filters(m);
   bind_graph(m);
