@@ -252,3 +252,34 @@ def ode_solve(
     terminal: NDArray[np.bool_],
     most_roots: int,
 ) -> dict[str, Any]: ...
+def wfdb_header(text: bytes) -> dict[str, Any]: ...
+def wfdb_decode(
+    bytes: Any,
+    format: int,
+    per_frame: Sequence[int],
+    gain: Sequence[float],
+    baseline: Sequence[float],
+    first_sample: int,
+    n_frames: int,
+    whole: bool,
+    single: bool,
+) -> tuple[list[_Floats], NDArray[np.int64]]: ...
+def wfdb_annotations(bytes: bytes) -> dict[str, Any]: ...
+def lomb_scargle(
+    t: NDArray[np.float64],
+    y: NDArray[np.float64],
+    dy: NDArray[np.float64] | None,
+    offsets: NDArray[np.int64],
+    freqs: NDArray[np.float64],
+    spacing: float,
+    fit_mean: bool,
+    center: bool,
+    fast: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+def qrs_detect(x: _Floats, fs: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
+
+class QrsStream:
+    def __init__(self, n_leads: int, fs: float) -> None: ...
+    def push(self, x: _Floats) -> list[NDArray[np.int64]]: ...
+    def finish(self) -> list[NDArray[np.int64]]: ...
+    def copy(self) -> QrsStream: ...
