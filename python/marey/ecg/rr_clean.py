@@ -77,7 +77,7 @@ def rr_clean(
         raise ValueError(f"`change` is {change}; expected a share > 0")
     if neighbours < 3 or neighbours % 2 == 0:
         raise ValueError(f"`neighbours` is {neighbours}; expected an odd number from 3 on")
-    out = rr.astype(np.float64)
+    out: NDArray[np.float64] = rr.astype(np.float64)
     if normal is not None:
         normal = np.asarray(normal)
         check_dtype("normal", normal, ("bool",))
