@@ -276,6 +276,15 @@ def lomb_scargle(
     center: bool,
     fast: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+def hrv_names(domains: int) -> list[str]: ...
+def hrv(
+    rr: NDArray[np.float64],
+    t: NDArray[np.float64],
+    begins: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    domains: int,
+    oversampling: float,
+) -> NDArray[np.float64]: ...
 def qrs_detect(x: _Floats, fs: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 
 class QrsStream:
