@@ -9,6 +9,7 @@ namespace py = pybind11;
 void bind_causal_conv1d(py::module_& m);
 void bind_distance(py::module_& m);
 void bind_ecg(py::module_& m);
+void bind_entropy(py::module_& m);
 void bind_events(py::module_& m);
 void bind_filters(py::module_& m);
 void bind_graph(py::module_& m);
@@ -35,6 +36,7 @@ PYBIND11_MODULE(_core, m) {
   bind_causal_conv1d(m);
   bind_distance(m);
   bind_ecg(m);
+  bind_entropy(m);
   bind_events(m);
   bind_filters(m);
   bind_graph(m);
