@@ -1,8 +1,8 @@
 """pk.simulate of two compartments by mouth, 1e6 rows: beside the same closed form in vectorised NumPy, one thread.
 
 The NumPy formula sums over the doses of a subject, as one would write it: exponentials of whole arrays, rates and
-weights once a subject. Its parameters are the same, its doses are known to it as arrays. rxode2, mrgsolve and Torsten, the field's
-own tools, live in R and Stan and are not timed here.
+weights once a subject. Its parameters are the same, its doses are known to it as arrays. rxode2, mrgsolve and Torsten,
+the field's own tools, live in R and Stan and are not timed here.
 """
 
 import numpy as np
