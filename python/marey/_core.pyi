@@ -106,7 +106,7 @@ def entropy_lempel_ziv(
     values: NDArray[np.float64], offsets: NDArray[np.int64], threshold: float
 ) -> NDArray[np.float64]: ...
 def entropy_dfa(
-    values: NDArray[np.float64], offsets: NDArray[np.int64], scales: NDArray[np.int64]
+    values: NDArray[np.float64], offsets: NDArray[np.int64], scales: NDArray[np.int64], min_segments: int
 ) -> NDArray[np.float64]: ...
 def entropy_higuchi(values: NDArray[np.float64], offsets: NDArray[np.int64], k_max: int) -> NDArray[np.float64]: ...
 def entropy_hurst(values: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float64]: ...
@@ -252,6 +252,29 @@ def ode_solve(
     terminal: NDArray[np.bool_],
     most_roots: int,
 ) -> dict[str, Any]: ...
+def pk_simulate(
+    compartments: int,
+    depot: bool,
+    scaled: bool,
+    params: NDArray[np.float64],
+    offsets: NDArray[np.int64],
+    time: NDArray[np.float64],
+    amount: NDArray[np.float64],
+    rate: NDArray[np.float64],
+    interval: NDArray[np.float64],
+    fraction: NDArray[np.float64],
+    lag: NDArray[np.float64],
+    kind: NDArray[np.int32],
+    steady: NDArray[np.int32],
+    into_depot: NDArray[np.bool_],
+    implied: NDArray[np.bool_],
+    row: NDArray[np.int64],
+    observed: NDArray[np.int64],
+    times: NDArray[np.float64],
+    observed_row: NDArray[np.int64] | None,
+    shared_times: bool,
+    sens: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def wfdb_header(text: bytes) -> dict[str, Any]: ...
 def wfdb_decode(
     bytes: Any,

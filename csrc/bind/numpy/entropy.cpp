@@ -141,12 +141,13 @@ Values entropy_lempel_ziv(const Values& values, const Offsets& offsets, double t
 }
 
 // Columns: alpha, then F at every scale.
-Values entropy_dfa(const Values& values, const Offsets& offsets, const Offsets& scales) {
+Values entropy_dfa(const Values& values, const Offsets& offsets, const Offsets& scales, std::int64_t min_segments) {
   const std::int64_t n_scales = scales.size();
   expect(std::all_of(scales.data(), scales.data() + n_scales, [](std::int64_t s) { return s >= 3; }),
          "`scales` must be at least 3");
+  expect(min_segments >= 1, "`min_segments` must be at least 1");
   return each_row(values, offsets, 1 + n_scales, 1 << 12, [&](const double* x, std::int64_t n, double* out, Room&) {
-    out[0] = entropy::dfa(x, n, scales.data(), n_scales, out + 1);
+    out[0] = entropy::dfa(x, n, scales.data(), n_scales, min_segments, out + 1);
   });
 }
 
@@ -173,7 +174,7 @@ void bind_entropy(py::module_& m) {
   m.def("entropy_permutation", &entropy_permutation, values, offsets, py::arg("order"), py::arg("delay"),
         py::arg("normalize"));
   m.def("entropy_lempel_ziv", &entropy_lempel_ziv, values, offsets, py::arg("threshold"));
-  m.def("entropy_dfa", &entropy_dfa, values, offsets, py::arg("scales").noconvert());
+  m.def("entropy_dfa", &entropy_dfa, values, offsets, py::arg("scales").noconvert(), py::arg("min_segments"));
   m.def("entropy_higuchi", &entropy_higuchi, values, offsets, py::arg("k_max"));
   m.def("entropy_hurst", &entropy_hurst, values, offsets);
 }

@@ -15,6 +15,7 @@ void bind_filters(py::module_& m);
 void bind_graph(py::module_& m);
 void bind_linear_recurrence(py::module_& m);
 void bind_ode(py::module_& m);
+void bind_pk(py::module_& m);
 void bind_ragged(py::module_& m);
 void bind_s5_scan(py::module_& m);
 void bind_scan(py::module_& m);
@@ -41,6 +42,7 @@ PYBIND11_MODULE(_core, m) {
   bind_graph(m);
   bind_linear_recurrence(m);
   bind_ode(m);
+  bind_pk(m);
   bind_ragged(m);
   bind_s5_scan(m);
   bind_scan(m);

@@ -112,13 +112,16 @@ std::int64_t lempel_ziv_words(const std::uint8_t* symbols, std::int64_t n) {
   return words + (length > 0);
 }
 
-double dfa(const double* x, std::int64_t n, const std::int64_t* scales, std::int64_t n_scales, double* fluctuation) {
+double dfa(const double* x, std::int64_t n, const std::int64_t* scales, std::int64_t n_scales,
+           std::int64_t min_segments, double* fluctuation) {
   std::vector<double> profile(n), log_scale, log_fluctuation;
   const double m = n > 0 ? mean(x, n) : 0;
   double sum = 0;
   for (std::int64_t i = 0; i < n; ++i) profile[i] = sum += x[i] - m;
   for (std::int64_t k = 0; k < n_scales; ++k) {
     const std::int64_t scale = scales[k], segments = n / scale;
+    fluctuation[k] = nan;
+    if (segments < min_segments) continue;
     const double centre = double(scale - 1) / 2, spread = double(scale) * (double(scale) * double(scale) - 1) / 12;
     double squares = 0;
     for (std::int64_t s = 0; s < segments; ++s) {
@@ -132,8 +135,7 @@ double dfa(const double* x, std::int64_t n, const std::int64_t* scales, std::int
         squares += left * left;
       }
     }
-    const double f = segments > 0 ? std::sqrt(squares / double(segments * scale)) : nan;
-    if (fluctuation != nullptr) fluctuation[k] = f;
+    const double f = fluctuation[k] = std::sqrt(squares / double(segments * scale));
     if (!(f > 0)) continue;
     log_scale.push_back(std::log(double(scale)));
     log_fluctuation.push_back(std::log(f));

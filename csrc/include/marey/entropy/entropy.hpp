@@ -14,8 +14,10 @@ double population_std(const double* x, std::int64_t n) noexcept;
 double permutation(const double* x, std::int64_t n, int order, std::int64_t delay, bool normalize);
 // Lempel and Ziv 1976: the number of words in the exhaustive history of a string of zeros and ones, in O(n).
 std::int64_t lempel_ziv_words(const std::uint8_t* symbols, std::int64_t n);
-// Slope of log F(s) over log s; F is written to `fluctuation` unless it is null.
-double dfa(const double* x, std::int64_t n, const std::int64_t* scales, std::int64_t n_scales, double* fluctuation);
+// Slope of log F(s) over log s, of the scales with at least `min_segments` segments; F, NaN at the others, is written
+// to `fluctuation`.
+double dfa(const double* x, std::int64_t n, const std::int64_t* scales, std::int64_t n_scales,
+           std::int64_t min_segments, double* fluctuation);
 double higuchi(const double* x, std::int64_t n, int k_max);
 // Rescaled range over windows of n / 2^k, at least 8 values each.
 double hurst(const double* x, std::int64_t n);
