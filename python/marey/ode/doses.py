@@ -81,7 +81,8 @@ class Doses:
         by = np.zeros((rows, columns)) if self.by is None else np.asarray(self.by, dtype=np.float64)
         if by.shape != (rows, columns):
             raise ValueError(f"`doses.by` has shape {by.shape}; expected ({rows}, {columns}), a column a parameter")
-        _rule("by", by.sum(axis=1), np.isfinite(by).all(axis=1), "expected finite derivatives")
+        fine: np.ndarray[Any, Any] = np.isfinite(by).all(axis=1)
+        _rule("by", by.sum(axis=1), fine, "expected finite derivatives")
         return by
 
     def __repr__(self) -> str:
