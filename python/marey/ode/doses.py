@@ -81,8 +81,7 @@ class Doses:
         by = np.zeros((rows, columns)) if self.by is None else np.asarray(self.by, dtype=np.float64)
         if by.shape != (rows, columns):
             raise ValueError(f"`doses.by` has shape {by.shape}; expected ({rows}, {columns}), a column a parameter")
-        fine: np.ndarray[Any, Any] = np.isfinite(by).all(axis=1)
-        _rule("by", by.sum(axis=1), fine, "expected finite derivatives")
+        _rule("by", by.sum(axis=1), np.isfinite(by.sum(axis=1)), "expected finite derivatives")
         return by
 
     def __repr__(self) -> str:
