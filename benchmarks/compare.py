@@ -28,6 +28,7 @@ PEERS = ("numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "scikit-learn"
 PEERS += ("statsmodels", "simdkalman", "torch-kf", "philtorch")
 PEERS += ("igraph", "networkit", "leidenalg", "rustworkx", "ortools", "lapx", "hnswlib")
 PEERS += ("dtaidistance", "aeon", "tslearn", "stumpy")
+PEERS += ("astropy", "neurokit2", "nifty-ls", "sleepecg", "wfdb")
 
 
 def run(paths: list[str], select: str | None) -> list[dict[str, Any]]:

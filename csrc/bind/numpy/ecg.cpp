@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "arrays.hpp"
+#include "marey/ecg/hrv.hpp"
 #include "marey/ecg/qrs_detect.hpp"
 
 using namespace marey::numpy;
@@ -80,11 +81,62 @@ struct Stream {
   }
 };
 
+constexpr int kTime = 1, kFrequency = 2, kNonlinear = 4;
+
+py::list bind_hrv_names(int domains) {
+  py::list out;
+  const auto add = [&](const auto& names) {
+    for (const char* name : names) out.append(std::string("HRV_") + name);
+  };
+  if (domains & kTime) add(marey::ecg::kTimeNames);
+  if (domains & kFrequency) add(marey::ecg::kFrequencyNames);
+  if (domains & kNonlinear) add(marey::ecg::kNonlinearNames);
+  return out;
+}
+
+// Window w holds the intervals [begins[w], ends[w]).
+Array<double> bind_hrv(const Array<double>& rr, const Array<double>& t, const Array<int64_t>& begins,
+                       const Array<int64_t>& ends, int domains, double oversampling) {
+  expect(t.size() == rr.size() && begins.size() == ends.size(),
+         "`rr` and `t` must have one length, and so the windows");
+  expect(oversampling >= 1 && oversampling <= 100, "`oversampling` must be 1 to 100");
+  const int64_t n_windows = begins.size(), width = static_cast<int64_t>(bind_hrv_names(domains).size());
+  int64_t held = 0;
+  for (int64_t w = 0; w < n_windows; ++w) {
+    const int64_t begin = begins.data()[w], end = ends.data()[w];
+    expect(begin >= 0 && begin <= end && end <= rr.size(), "a window lies outside the intervals");
+    held += end - begin;
+  }
+  auto out = make_output<double>({n_windows, width});
+  double* const results = out.mutable_data();
+  {
+    py::gil_scoped_release nogil;
+    const int64_t grain = std::max<int64_t>(1, 100 * n_windows / std::max<int64_t>(1, held));
+    marey::parallel_for(n_windows, grain, [&](int64_t from, int64_t to) {
+      for (int64_t w = from; w < to; ++w) {
+        const int64_t begin = begins.data()[w], n = ends.data()[w] - begin;
+        const marey::ecg::Intervals window{rr.data() + begin, t.data() + begin, n};
+        double* p = results + w * width;
+        if (domains & kTime) marey::ecg::hrv_time(window, p), p += std::size(marey::ecg::kTimeNames);
+        if (domains & kFrequency) {
+          marey::ecg::hrv_frequency(window, oversampling, p);
+          p += std::size(marey::ecg::kFrequencyNames);
+        }
+        if (domains & kNonlinear) marey::ecg::hrv_nonlinear(window, p);
+      }
+    });
+  }
+  return out;
+}
+
 }  // namespace
 
 void bind_ecg(py::module_& m) {
   m.def("qrs_detect", &bind_qrs_detect<float>, py::arg("x").noconvert(), py::arg("fs"));
   m.def("qrs_detect", &bind_qrs_detect<double>, py::arg("x"), py::arg("fs"));
+  m.def("hrv_names", &bind_hrv_names, py::arg("domains"));
+  m.def("hrv", &bind_hrv, py::arg("rr"), py::arg("t"), py::arg("begins"), py::arg("ends"), py::arg("domains"),
+        py::arg("oversampling"));
   py::class_<Stream>(m, "QrsStream")
       .def(py::init<int64_t, double>(), py::arg("n_leads"), py::arg("fs"))
       .def("push", &Stream::push<float>, py::arg("x").noconvert())
