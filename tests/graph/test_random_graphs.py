@@ -1,4 +1,4 @@
-"""Graphs drawn at random, of no node to twelve, with loops, parallel edges and pieces, against peers and definitions."""
+"""Random graphs of no node to twelve, with loops, parallel edges and pieces, against peers and definitions."""
 
 from __future__ import annotations
 
