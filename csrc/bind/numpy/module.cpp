@@ -23,6 +23,7 @@ void bind_selective_scan(py::module_& m);
 void bind_spectral(py::module_& m);
 void bind_state_space(py::module_& m);
 void bind_survival(py::module_& m);
+void bind_survival_models(py::module_& m);
 void bind_waveforms(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
@@ -50,5 +51,6 @@ PYBIND11_MODULE(_core, m) {
   bind_spectral(m);
   bind_state_space(m);
   bind_survival(m);
+  bind_survival_models(m);
   bind_waveforms(m);
 }
