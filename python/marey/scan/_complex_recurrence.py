@@ -75,4 +75,4 @@ def register_torch() -> None:
         return grad_a, grad_x, None if h0 is None else grad_h0, None, None
 
     torch.library.register_autograd("marey::complex_recurrence", backward, setup_context=setup_context)
-    register_triton("complex_recurrence", "marey.scan._triton.complex_recurrence")
+    register_triton("complex_recurrence", "marey.scan._triton.linear_recurrence_complex")

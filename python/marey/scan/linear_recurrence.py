@@ -317,7 +317,7 @@ SPEC = register(
         native={
             "cpp": "csrc/src/scan/linear_recurrence.kernel.cpp",
             "cuda": "cuda/kernels/linear_recurrence.cu",
-            "triton": "python/marey/scan/_triton/complex_recurrence.py",
+            "triton": "python/marey/scan/_triton/linear_recurrence_complex.py",
         },
         tolerance={
             "float64": Tolerance(1e-13, 1e-13, "one rounding of the multiply-add a step, damped by |a| < 1"),

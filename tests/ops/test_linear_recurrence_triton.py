@@ -15,7 +15,7 @@ if INTERPRETED:
     from marey._runtime import torch_ops  # noqa: F401
     from marey.scan import linear_recurrence
     from marey.scan._complex_recurrence import gradient
-    from marey.scan._triton.complex_recurrence import complex_recurrence
+    from marey.scan._triton.linear_recurrence_complex import complex_recurrence
 
     def run(a: Any, x: Any, h0: Any, reset: Any, reverse: bool) -> Any:
         return complex_recurrence(a, x, h0, reset, reverse, launch=lambda kernel: kernel, block=16)
@@ -96,7 +96,7 @@ else:
     def test_the_kernel_compiles_for_a_hopper() -> None:
         from triton_checks import compile_for_hopper
 
-        from marey.scan._triton.complex_recurrence import recurrence
+        from marey.scan._triton.linear_recurrence_complex import recurrence
 
         types = dict.fromkeys(("a", "x", "h0", "h", "hT"), "*fp32") | {"reset": "*i1"}
         types |= {name: "i64" for name in recurrence.arg_names if name not in types and not name.isupper()}
