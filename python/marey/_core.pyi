@@ -87,6 +87,16 @@ def segment_softmax(values: _Floats, offsets: NDArray[np.int64]) -> _Floats: ...
 def spmm(
     offsets: NDArray[np.int64], targets: NDArray[np.int32] | NDArray[np.int64], x: _Floats, weights: _Floats | None
 ) -> _Floats: ...
+def actigraphy_pass(
+    acc: _Floats,
+    fs: int,
+    count_tenths: int,
+    samples_per_epoch: int,
+    what: int,
+    scale: Sequence[float],
+    offset: Sequence[float],
+) -> tuple[NDArray[np.int64] | None, NDArray[np.float64] | None]: ...
+def rolling_median(x: _Floats, window: int) -> NDArray[np.float64]: ...
 def entropy_sample_counts(
     values: NDArray[np.float64], offsets: NDArray[np.int64], m: int, r: float, absolute: bool
 ) -> NDArray[np.float64]: ...
