@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from marey import moo as moo
     from marey import nn as nn
     from marey import ode as ode
+    from marey import pk as pk
     from marey import ragged as ragged
     from marey import scan as scan
     from marey import spectral as spectral
@@ -44,6 +45,7 @@ _DOMAINS = (
     "moo",
     "nn",
     "ode",
+    "pk",
     "ragged",
     "scan",
     "spectral",

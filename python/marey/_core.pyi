@@ -241,6 +241,64 @@ def survival_cox_residuals(
 def cox_partial_likelihood(
     risk: _Floats, time: _Floats, event: NDArray[np.bool_], strata: NDArray[np.int64] | None, efron: bool
 ) -> tuple[_Floats, _Floats]: ...
+def survival_finegray_pass(
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    outcome: NDArray[np.uint8],
+    weights: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    uncensored: NDArray[np.float64],
+) -> tuple[Any, ...]: ...
+def survival_finegray_influence(
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    outcome: NDArray[np.uint8],
+    weights: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    uncensored: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
+def survival_brier(
+    time: NDArray[np.float64],
+    case_weight: NDArray[np.float64],
+    times: NDArray[np.float64],
+    control_weight: NDArray[np.float64],
+    survival: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
+def survival_dynamic_auc(
+    time: NDArray[np.float64], case_weight: NDArray[np.float64], times: NDArray[np.float64], risk: NDArray[np.float64]
+) -> NDArray[np.float64]: ...
+def survival_bootstrap_counts(n: int, seed: int, n_replicates: int) -> NDArray[np.int32]: ...
+def survival_kaplan_meier_bootstrap(
+    tick: NDArray[np.int64],
+    event: NDArray[np.bool_],
+    n_ticks: int,
+    wanted: NDArray[np.int64],
+    seed: int,
+    n_replicates: int,
+) -> NDArray[np.float64]: ...
+def survival_concordance_bootstrap(
+    tick: NDArray[np.int64],
+    rank: NDArray[np.int64],
+    index: NDArray[np.int64],
+    event: NDArray[np.bool_],
+    n_ranks: int,
+    seed: int,
+    n_replicates: int,
+) -> NDArray[np.float64]: ...
+def survival_cox_path(
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    lambdas: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    l1_ratio: float,
+    tol: float,
+    max_sweeps: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]: ...
+def survival_cox_path_start(
+    X: NDArray[np.float64], time: NDArray[np.float64], event: NDArray[np.bool_]
+) -> NDArray[np.float64]: ...
+def ranking_loss(risk: _Floats, time: _Floats, event: NDArray[np.bool_], sigma: float) -> tuple[_Floats, _Floats]: ...
 def ode_solve(
     f: int,
     jacobian: int,
@@ -262,6 +320,29 @@ def ode_solve(
     terminal: NDArray[np.bool_],
     most_roots: int,
 ) -> dict[str, Any]: ...
+def pk_simulate(
+    compartments: int,
+    depot: bool,
+    scaled: bool,
+    params: NDArray[np.float64],
+    offsets: NDArray[np.int64],
+    time: NDArray[np.float64],
+    amount: NDArray[np.float64],
+    rate: NDArray[np.float64],
+    interval: NDArray[np.float64],
+    fraction: NDArray[np.float64],
+    lag: NDArray[np.float64],
+    kind: NDArray[np.int32],
+    steady: NDArray[np.int32],
+    into_depot: NDArray[np.bool_],
+    implied: NDArray[np.bool_],
+    row: NDArray[np.int64],
+    observed: NDArray[np.int64],
+    times: NDArray[np.float64],
+    observed_row: NDArray[np.int64] | None,
+    shared_times: bool,
+    sens: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def wfdb_header(text: bytes) -> dict[str, Any]: ...
 def wfdb_decode(
     bytes: Any,

@@ -16,6 +16,7 @@ void bind_filters(py::module_& m);
 void bind_graph(py::module_& m);
 void bind_linear_recurrence(py::module_& m);
 void bind_ode(py::module_& m);
+void bind_pk(py::module_& m);
 void bind_ragged(py::module_& m);
 void bind_s5_scan(py::module_& m);
 void bind_scan(py::module_& m);
@@ -23,6 +24,7 @@ void bind_selective_scan(py::module_& m);
 void bind_spectral(py::module_& m);
 void bind_state_space(py::module_& m);
 void bind_survival(py::module_& m);
+void bind_survival_models(py::module_& m);
 void bind_waveforms(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
@@ -43,6 +45,7 @@ PYBIND11_MODULE(_core, m) {
   bind_graph(m);
   bind_linear_recurrence(m);
   bind_ode(m);
+  bind_pk(m);
   bind_ragged(m);
   bind_s5_scan(m);
   bind_scan(m);
@@ -50,5 +53,6 @@ PYBIND11_MODULE(_core, m) {
   bind_spectral(m);
   bind_state_space(m);
   bind_survival(m);
+  bind_survival_models(m);
   bind_waveforms(m);
 }

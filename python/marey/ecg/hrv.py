@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +61,21 @@ class HRV:
         for k, column in enumerate(("series", "start_s", "stop_s", "n_intervals")):
             frame.insert(k, column, getattr(self, column))
         return frame
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Writes the columns of `to_frame`, a line a window; nothing where a measure is NaN."""
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            lines = csv.writer(file)
+            lines.writerow(["series", "start_s", "stop_s", "n_intervals", *self.names])
+            about = zip(
+                self.series.tolist(),
+                self.start_s.tolist(),
+                self.stop_s.tolist(),
+                self.n_intervals.tolist(),
+                strict=True,
+            )
+            for window, values in zip(about, self.values.tolist(), strict=True):
+                lines.writerow([*window, *("" if v != v else v for v in values)])
 
     def __repr__(self) -> str:
         return f"HRV({len(self):,} windows x {len(self.names)} measures)"
