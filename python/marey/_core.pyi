@@ -87,6 +87,16 @@ def segment_softmax(values: _Floats, offsets: NDArray[np.int64]) -> _Floats: ...
 def spmm(
     offsets: NDArray[np.int64], targets: NDArray[np.int32] | NDArray[np.int64], x: _Floats, weights: _Floats | None
 ) -> _Floats: ...
+def actigraphy_pass(
+    acc: _Floats,
+    fs: int,
+    count_tenths: int,
+    samples_per_epoch: int,
+    what: int,
+    scale: Sequence[float],
+    offset: Sequence[float],
+) -> tuple[NDArray[np.int64] | None, NDArray[np.float64] | None]: ...
+def rolling_median(x: _Floats, window: int) -> NDArray[np.float64]: ...
 def entropy_sample_counts(
     values: NDArray[np.float64], offsets: NDArray[np.int64], m: int, r: float, absolute: bool
 ) -> NDArray[np.float64]: ...
@@ -231,6 +241,64 @@ def survival_cox_residuals(
 def cox_partial_likelihood(
     risk: _Floats, time: _Floats, event: NDArray[np.bool_], strata: NDArray[np.int64] | None, efron: bool
 ) -> tuple[_Floats, _Floats]: ...
+def survival_finegray_pass(
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    outcome: NDArray[np.uint8],
+    weights: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    uncensored: NDArray[np.float64],
+) -> tuple[Any, ...]: ...
+def survival_finegray_influence(
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    outcome: NDArray[np.uint8],
+    weights: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    uncensored: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
+def survival_brier(
+    time: NDArray[np.float64],
+    case_weight: NDArray[np.float64],
+    times: NDArray[np.float64],
+    control_weight: NDArray[np.float64],
+    survival: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
+def survival_dynamic_auc(
+    time: NDArray[np.float64], case_weight: NDArray[np.float64], times: NDArray[np.float64], risk: NDArray[np.float64]
+) -> NDArray[np.float64]: ...
+def survival_bootstrap_counts(n: int, seed: int, n_replicates: int) -> NDArray[np.int32]: ...
+def survival_kaplan_meier_bootstrap(
+    tick: NDArray[np.int64],
+    event: NDArray[np.bool_],
+    n_ticks: int,
+    wanted: NDArray[np.int64],
+    seed: int,
+    n_replicates: int,
+) -> NDArray[np.float64]: ...
+def survival_concordance_bootstrap(
+    tick: NDArray[np.int64],
+    rank: NDArray[np.int64],
+    index: NDArray[np.int64],
+    event: NDArray[np.bool_],
+    n_ranks: int,
+    seed: int,
+    n_replicates: int,
+) -> NDArray[np.float64]: ...
+def survival_cox_path(
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    lambdas: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    l1_ratio: float,
+    tol: float,
+    max_sweeps: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]: ...
+def survival_cox_path_start(
+    X: NDArray[np.float64], time: NDArray[np.float64], event: NDArray[np.bool_]
+) -> NDArray[np.float64]: ...
+def ranking_loss(risk: _Floats, time: _Floats, event: NDArray[np.bool_], sigma: float) -> tuple[_Floats, _Floats]: ...
 def ode_solve(
     f: int,
     jacobian: int,

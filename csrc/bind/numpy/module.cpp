@@ -6,6 +6,7 @@
 
 namespace py = pybind11;
 
+void bind_actigraphy(py::module_& m);
 void bind_causal_conv1d(py::module_& m);
 void bind_distance(py::module_& m);
 void bind_ecg(py::module_& m);
@@ -23,6 +24,7 @@ void bind_selective_scan(py::module_& m);
 void bind_spectral(py::module_& m);
 void bind_state_space(py::module_& m);
 void bind_survival(py::module_& m);
+void bind_survival_models(py::module_& m);
 void bind_waveforms(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
@@ -33,6 +35,7 @@ PYBIND11_MODULE(_core, m) {
   m.def("best_isa", [] { return marey::isa::name(marey::isa::best_supported()); });
   m.def("poison_outputs", [](bool on) { marey::numpy::poison_outputs = on; }, py::arg("on"));
   m.attr("compiler") = MAREY_COMPILER;
+  bind_actigraphy(m);
   bind_causal_conv1d(m);
   bind_distance(m);
   bind_ecg(m);
@@ -50,5 +53,6 @@ PYBIND11_MODULE(_core, m) {
   bind_spectral(m);
   bind_state_space(m);
   bind_survival(m);
+  bind_survival_models(m);
   bind_waveforms(m);
 }

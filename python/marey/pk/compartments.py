@@ -19,11 +19,6 @@ class Compartments:
         volumes = (("CL", "V"), ("CL", "V1", "Q", "V2"), ("CL", "V1", "Q2", "V2", "Q3", "V3"))[self.count - 1]
         return (*volumes, "KA") if self.oral else volumes
 
-    def kernel_compartment(self, cmt: int) -> str | None:
-        """``depot`` or ``central`` for a number of the table, None for one that takes no dose here."""
-        places = ("depot", "central") if self.oral else ("central",)
-        return places[cmt - 1] if 1 <= cmt <= len(places) else None
-
 
 _NAMED = {
     f"{count}cmt_{route}": Compartments(count, route == "oral") for count in (1, 2, 3) for route in ("iv", "oral")

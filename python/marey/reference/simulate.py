@@ -15,11 +15,22 @@ __all__ = ["simulate"]
 Vector = np.ndarray[Any, Any]
 
 
-def simulate(model: str, params: Any, events: EventTable, t_obs: Any = None, *, sens: bool = False) -> Any:
+def simulate(
+    model: str,
+    params: Any,
+    events: EventTable,
+    t_obs: Any = None,
+    *,
+    sens: bool = False,
+    y0: Any = None,
+    **options: Any,
+) -> Any:
     """Concentrations at ``t_obs`` (T,) or (N, T), of a closed form by name, as in `marey.pk.simulate`.
 
     Derivatives are differences of the fourth order, good to about ten digits.
     """
+    assert y0 is None, "a closed form begins empty"
+    assert not options
     params = np.broadcast_to(np.asarray(params, dtype=np.float64), (events.n_subjects, np.shape(params)[-1]))
     times = [events.time[rows] for rows in _observations(events)] if t_obs is None else None
     if times is None:
