@@ -29,6 +29,7 @@ PEERS += ("statsmodels", "simdkalman", "torch-kf", "philtorch")
 PEERS += ("igraph", "networkit", "leidenalg", "rustworkx", "ortools", "lapx", "hnswlib")
 PEERS += ("dtaidistance", "aeon", "pysdtw", "tslearn", "stumpy")
 PEERS += ("astropy", "neurokit2", "nifty-ls", "sleepecg", "wfdb")
+PEERS += ("antropy", "agcounts", "tsfresh", "pycatch22")
 
 
 def run(paths: list[str], select: str | None) -> list[dict[str, Any]]:

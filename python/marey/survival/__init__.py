@@ -1,6 +1,10 @@
 """Survival: time to an event, of which some are seen and some only known to come later."""
 
 from marey.survival._newton import ConvergenceWarning as ConvergenceWarning
+from marey.survival.aalen_johansen import AalenJohansen as AalenJohansen
+from marey.survival.aalen_johansen import aalen_johansen as aalen_johansen
+from marey.survival.brier import brier as brier
+from marey.survival.brier import integrated_brier as integrated_brier
 from marey.survival.concordance import Concordance as Concordance
 from marey.survival.concordance import concordance as concordance
 from marey.survival.cox_fit import cox_fit as cox_fit
@@ -8,6 +12,8 @@ from marey.survival.cox_partial_likelihood import cox_partial_likelihood as cox_
 from marey.survival.cox_result import Baseline as Baseline
 from marey.survival.cox_result import CoxFit as CoxFit
 from marey.survival.cox_zph import ProportionalHazards as ProportionalHazards
+from marey.survival.cumulative_dynamic_auc import DynamicAUC as DynamicAUC
+from marey.survival.cumulative_dynamic_auc import cumulative_dynamic_auc as cumulative_dynamic_auc
 from marey.survival.finegray_fit import FineGrayFit as FineGrayFit
 from marey.survival.finegray_fit import finegray_fit as finegray_fit
 from marey.survival.kaplan_meier import KaplanMeier as KaplanMeier
@@ -20,20 +26,26 @@ from marey.survival.rmst import RestrictedMean as RestrictedMean
 from marey.survival.rmst import rmst as rmst
 
 __all__ = [
+    "AalenJohansen",
     "Baseline",
     "Concordance",
     "ConvergenceWarning",
     "CoxFit",
+    "DynamicAUC",
     "FineGrayFit",
     "KaplanMeier",
     "LogRank",
     "NelsonAalen",
     "ProportionalHazards",
     "RestrictedMean",
+    "aalen_johansen",
+    "brier",
     "concordance",
     "cox_fit",
     "cox_partial_likelihood",
+    "cumulative_dynamic_auc",
     "finegray_fit",
+    "integrated_brier",
     "kaplan_meier",
     "logrank",
     "nelson_aalen",
