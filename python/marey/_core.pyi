@@ -87,6 +87,16 @@ def segment_softmax(values: _Floats, offsets: NDArray[np.int64]) -> _Floats: ...
 def spmm(
     offsets: NDArray[np.int64], targets: NDArray[np.int32] | NDArray[np.int64], x: _Floats, weights: _Floats | None
 ) -> _Floats: ...
+def actigraphy_pass(
+    acc: _Floats,
+    fs: int,
+    count_tenths: int,
+    samples_per_epoch: int,
+    what: int,
+    scale: Sequence[float],
+    offset: Sequence[float],
+) -> tuple[NDArray[np.int64] | None, NDArray[np.float64] | None]: ...
+def rolling_median(x: _Floats, window: int) -> NDArray[np.float64]: ...
 def entropy_sample_counts(
     values: NDArray[np.float64], offsets: NDArray[np.int64], m: int, r: float, absolute: bool
 ) -> NDArray[np.float64]: ...
@@ -146,6 +156,14 @@ def kalman_smoother(
     mean: bool = True,
     cov: bool = True,
 ) -> tuple[_Floats | None, _Floats | None, _Floats]: ...
+def soft_dtw(
+    x: _Floats,
+    y: _Floats,
+    x_lengths: NDArray[np.int64] | None,
+    y_lengths: NDArray[np.int64] | None,
+    gamma: float,
+    window: int,
+) -> _Floats: ...
 def sosfilt(
     sections: NDArray[np.float64],
     x: _Floats,
@@ -357,6 +375,10 @@ def lomb_scargle(
     center: bool,
     fast: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+def delineate(x: _Floats, fs: float, beats: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]: ...
+def signal_quality(
+    x: _Floats, fs: float, beats: NDArray[np.int64], width: int, step: int, n_windows: int
+) -> NDArray[np.float64]: ...
 def hrv_names(domains: int) -> list[str]: ...
 def hrv(
     rr: NDArray[np.float64],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"\nmarey: interrupted{options.when_interrupted}", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except (BackendError, ValueError, OSError) as error:
         if options.traceback:
             raise
@@ -126,9 +130,9 @@ def _add_ecg(commands: argparse._SubParsersAction[_Parser], common: _Parser) -> 
         "ecg",
         parents=[common],
         allow_abbrev=False,
-        help="beats and heart-rate variability of a WFDB record",
-        description="Finds the beats of one lead, compares them with the record's reference annotations where it has "
-        "some, tells their variability, whole and by windows, and draws all of it.",
+        help="beats, their waves and heart-rate variability of a WFDB record",
+        description="Finds the beats of one lead and their P, QRS and T waves, compares the beats with the record's "
+        "reference annotations where it has some, tells their variability, whole and by windows, and draws all of it.",
     )
     ecg.set_defaults(command=_ecg, when_interrupted="")
     ecg.add_argument("record", metavar="RECORD", help="with or without .hea, as mitdb/100; its files lie beside it")
