@@ -264,8 +264,9 @@ def cox_path_cv(
 
     Notes
     -----
-    The deviance of fold k is that of all rows at :math:`\hat\beta_{-k}` less that of the rows kept, over the events left
-    out: risk sets within a small fold would tell little. Folds run on threads. Source: Verweij & van Houwelingen, Stat Med 12:2305, 1993.
+    The deviance of fold k is that of all rows at :math:`\hat\beta_{-k}` less that of the rows kept, over the events
+    left out: risk sets within a small fold would tell little. Folds run on threads. Source: Verweij & van Houwelingen,
+    Stat Med 12:2305, 1993.
 
     Examples
     --------
