@@ -6,6 +6,11 @@ from marey.errors import BackendError
 from marey.survival._newton import ConvergenceWarning as ConvergenceWarning
 from marey.survival.aalen_johansen import AalenJohansen as AalenJohansen
 from marey.survival.aalen_johansen import aalen_johansen as aalen_johansen
+from marey.survival.bootstrap import Bootstrap as Bootstrap
+from marey.survival.bootstrap import bootstrap_concordance as bootstrap_concordance
+from marey.survival.bootstrap import bootstrap_counts as bootstrap_counts
+from marey.survival.bootstrap import bootstrap_cox as bootstrap_cox
+from marey.survival.bootstrap import bootstrap_kaplan_meier as bootstrap_kaplan_meier
 from marey.survival.brier import brier as brier
 from marey.survival.brier import integrated_brier as integrated_brier
 from marey.survival.concordance import Concordance as Concordance
@@ -29,6 +34,7 @@ from marey.survival.logrank import LogRank as LogRank
 from marey.survival.logrank import logrank as logrank
 from marey.survival.nelson_aalen import NelsonAalen as NelsonAalen
 from marey.survival.nelson_aalen import nelson_aalen as nelson_aalen
+from marey.survival.ranking_loss import ranking_loss as ranking_loss
 from marey.survival.rmst import RestrictedMean as RestrictedMean
 from marey.survival.rmst import rmst as rmst
 
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AalenJohansen",
     "Baseline",
+    "Bootstrap",
     "Concordance",
     "ConvergenceWarning",
     "CoxFit",
@@ -54,6 +61,10 @@ __all__ = [
     "ProportionalHazards",
     "RestrictedMean",
     "aalen_johansen",
+    "bootstrap_concordance",
+    "bootstrap_counts",
+    "bootstrap_cox",
+    "bootstrap_kaplan_meier",
     "brier",
     "concordance",
     "cox_fit",
@@ -66,6 +77,7 @@ __all__ = [
     "kaplan_meier",
     "logrank",
     "nelson_aalen",
+    "ranking_loss",
     "rmst",
 ]
 
