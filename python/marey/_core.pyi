@@ -156,6 +156,14 @@ def kalman_smoother(
     mean: bool = True,
     cov: bool = True,
 ) -> tuple[_Floats | None, _Floats | None, _Floats]: ...
+def soft_dtw(
+    x: _Floats,
+    y: _Floats,
+    x_lengths: NDArray[np.int64] | None,
+    y_lengths: NDArray[np.int64] | None,
+    gamma: float,
+    window: int,
+) -> _Floats: ...
 def sosfilt(
     sections: NDArray[np.float64],
     x: _Floats,
