@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 PEERS = ("numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "scikit-learn", "moocore", "pymoo")
 PEERS += ("statsmodels", "simdkalman", "torch-kf", "philtorch")
 PEERS += ("igraph", "networkit", "leidenalg", "rustworkx", "ortools", "lapx", "hnswlib")
-PEERS += ("dtaidistance", "aeon", "tslearn", "stumpy")
+PEERS += ("dtaidistance", "aeon", "pysdtw", "tslearn", "stumpy")
 PEERS += ("astropy", "neurokit2", "nifty-ls", "sleepecg", "wfdb")
 PEERS += ("antropy", "agcounts", "tsfresh", "pycatch22")
 

@@ -156,6 +156,14 @@ def kalman_smoother(
     mean: bool = True,
     cov: bool = True,
 ) -> tuple[_Floats | None, _Floats | None, _Floats]: ...
+def soft_dtw(
+    x: _Floats,
+    y: _Floats,
+    x_lengths: NDArray[np.int64] | None,
+    y_lengths: NDArray[np.int64] | None,
+    gamma: float,
+    window: int,
+) -> _Floats: ...
 def sosfilt(
     sections: NDArray[np.float64],
     x: _Floats,
@@ -369,6 +377,7 @@ def lomb_scargle(
     fast: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
 def delineate(x: _Floats, fs: float, beats: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]: ...
+def ppg_peaks(y: NDArray[np.float64], fs: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 def signal_quality(
     x: _Floats, fs: float, beats: NDArray[np.int64], width: int, step: int, n_windows: int
 ) -> NDArray[np.float64]: ...
