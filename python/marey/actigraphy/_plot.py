@@ -34,13 +34,16 @@ def draw(report: ActivityReport, path: str | os.PathLike[str] | None) -> Any:
         of = (since >= 0) & (since < 86400)
         unit = 60.0 if short else 3600.0
         t = (since[of] - (since[of][0] if short and of.any() else 0)) / unit
-        _shade(row, t, report.asleep[of] | _within(report.nights, of), _NIGHT, e.epoch_s / unit)
-        _shade(row, t, ~report.worn[of], _AWAY, e.epoch_s / unit)
-        row.plot(t, e.enmo[of] * 1000, color=_ACTIVE, lw=0.7)
+        posture = row.twinx()
+        row.set_zorder(2)  # activity in front of posture
+        row.patch.set_visible(False)
+        size = 1 if short else max(1, round(60 / e.epoch_s))
+        row.plot(_means(t, size), _means(e.enmo[of] * 1000, size), color=_ACTIVE, lw=0.8)
+        posture.plot(_means(t, size), _means(e.angle_z[of], size), color=_POSTURE, lw=0.5, alpha=0.6)
         row.set_ylim(0, top * 1000)
         row.set_ylabel("ENMO / mg", color=_ACTIVE)
-        posture = row.twinx()
-        posture.plot(t, e.angle_z[of], color=_POSTURE, lw=0.5, alpha=0.8)
+        _shade(posture, t, _within(report.nights, of), _NIGHT, e.epoch_s / unit)
+        _shade(posture, t, ~report.worn[of], _AWAY, e.epoch_s / unit)
         posture.set_ylim(-90, 90)
         posture.set_yticks([-90, 0, 90])
         posture.set_ylabel("angle z / °", color=_POSTURE)
@@ -61,6 +64,11 @@ def draw(report: ActivityReport, path: str | os.PathLike[str] | None) -> Any:
     if path is not None:
         figure.savefig(path, dpi=110)
     return figure
+
+
+def _means(x: Any, size: int) -> Any:
+    """Of so many successive values; a last few that make no whole mean are left out."""
+    return x[: len(x) // size * size].reshape(-1, size).mean(1)
 
 
 def _within(nights: tuple[tuple[int, int], ...], of: Any) -> Any:
