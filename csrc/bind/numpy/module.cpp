@@ -10,6 +10,7 @@ void bind_actigraphy(py::module_& m);
 void bind_causal_conv1d(py::module_& m);
 void bind_distance(py::module_& m);
 void bind_ecg(py::module_& m);
+void bind_ppg(py::module_& m);
 void bind_entropy(py::module_& m);
 void bind_events(py::module_& m);
 void bind_filters(py::module_& m);
@@ -39,6 +40,7 @@ PYBIND11_MODULE(_core, m) {
   bind_causal_conv1d(m);
   bind_distance(m);
   bind_ecg(m);
+  bind_ppg(m);
   bind_entropy(m);
   bind_events(m);
   bind_filters(m);
