@@ -25,7 +25,8 @@ def test_kaplan_meier(benchmark, contender):
     marey.set_num_threads(1)
     ours = lambda: kaplan_meier(time, event).at(1.0)  # noqa: E731
     expected = ours()
-    check = lambda found: np.testing.assert_allclose(found, expected, rtol=1e-9)  # noqa: E731
+    # R takes times closer than 1.5e-8 for tied.
+    check = lambda found: np.testing.assert_allclose(found, expected, rtol=1e-7)  # noqa: E731
     case = "kaplan_meier, 1,000,000 distinct times"
     if contender == "R survfit":
         setup = "y <- Surv(d$V1, d$V2); one <- factor(rep(1, nrow(d)))"
