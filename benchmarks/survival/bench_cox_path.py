@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+import marey
 from contenders import measure
 from foreign import RPeer, clock
 from marey.survival import cox_path
@@ -21,6 +22,7 @@ def rows(n, p):
 @pytest.mark.parametrize("contender", ["marey", "R glmnet", "scikit-survival"])
 @pytest.mark.parametrize(("n", "p"), [(2000, 50), (1000, 1000)])
 def test_cox_path(benchmark, n, p, contender):
+    marey.set_num_threads(1)
     X, time, event = rows(n, p)
     lambdas = cox_path(X, time, event, n_lambdas=50, lambda_ratio=0.05).lambdas
     expected = cox_path(X, time, event, lambdas=lambdas, tol=1e-14).coef
