@@ -153,7 +153,7 @@ def catch22(x: Any, *, offsets: Any = None) -> Any:
     >>> from marey.features import CATCH22, catch22
     >>> told = dict(zip(CATCH22, catch22(np.sin(np.arange(200) / 5)).tolist(), strict=True))
     >>> told["CO_FirstMin_ac"], told["SB_BinaryStats_diff_longstretch0"]
-    (15.0, 15.0)
+    (16.0, 17.0)
     """
     values, (starts, stops), shape = as_rows(x, offsets)
     return back(native.core().features_catch22(values, starts, stops), shape, x)
