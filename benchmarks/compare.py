@@ -28,6 +28,7 @@ PEERS = ("numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "scikit-learn"
 PEERS += ("statsmodels", "simdkalman", "torch-kf", "philtorch")
 PEERS += ("igraph", "networkit", "leidenalg", "rustworkx", "ortools", "lapx", "hnswlib")
 PEERS += ("dtaidistance", "aeon", "tslearn", "stumpy")
+PEERS += ("diffrax", "heyoka", "jax", "numbalsoda")
 PEERS += ("astropy", "neurokit2", "nifty-ls", "sleepecg", "wfdb")
 
 
