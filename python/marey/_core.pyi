@@ -87,6 +87,16 @@ def segment_softmax(values: _Floats, offsets: NDArray[np.int64]) -> _Floats: ...
 def spmm(
     offsets: NDArray[np.int64], targets: NDArray[np.int32] | NDArray[np.int64], x: _Floats, weights: _Floats | None
 ) -> _Floats: ...
+def actigraphy_pass(
+    acc: _Floats,
+    fs: int,
+    count_tenths: int,
+    samples_per_epoch: int,
+    what: int,
+    scale: Sequence[float],
+    offset: Sequence[float],
+) -> tuple[NDArray[np.int64] | None, NDArray[np.float64] | None]: ...
+def rolling_median(x: _Floats, window: int) -> NDArray[np.float64]: ...
 def entropy_sample_counts(
     values: NDArray[np.float64], offsets: NDArray[np.int64], m: int, r: float, absolute: bool
 ) -> NDArray[np.float64]: ...
@@ -146,6 +156,14 @@ def kalman_smoother(
     mean: bool = True,
     cov: bool = True,
 ) -> tuple[_Floats | None, _Floats | None, _Floats]: ...
+def soft_dtw(
+    x: _Floats,
+    y: _Floats,
+    x_lengths: NDArray[np.int64] | None,
+    y_lengths: NDArray[np.int64] | None,
+    gamma: float,
+    window: int,
+) -> _Floats: ...
 def sosfilt(
     sections: NDArray[np.float64],
     x: _Floats,
@@ -346,6 +364,7 @@ def wfdb_decode(
     single: bool,
 ) -> tuple[list[_Floats], NDArray[np.int64]]: ...
 def wfdb_annotations(bytes: bytes) -> dict[str, Any]: ...
+def read_cwa(bytes: bytes, strict: bool, single: bool) -> dict[str, Any]: ...
 def lomb_scargle(
     t: NDArray[np.float64],
     y: NDArray[np.float64],
@@ -357,6 +376,11 @@ def lomb_scargle(
     center: bool,
     fast: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+def delineate(x: _Floats, fs: float, beats: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]: ...
+def ppg_peaks(y: NDArray[np.float64], fs: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
+def signal_quality(
+    x: _Floats, fs: float, beats: NDArray[np.int64], width: int, step: int, n_windows: int
+) -> NDArray[np.float64]: ...
 def hrv_names(domains: int) -> list[str]: ...
 def hrv(
     rr: NDArray[np.float64],

@@ -157,4 +157,6 @@ def test_the_command_on_record_100(data_dir, capsys) -> None:
     out = capsys.readouterr().out
     assert "2,273 beats of 'atr': 2,239 N, 33 A, 1 V" in out
     assert "within 25 ms: sensitivity 1.0000, positive predictive value 1.0000" in out
+    assert "180 of 180 stretches of 10 s acceptable" in out
+    assert "P, 2,2" in out
     assert max(map(len, out.splitlines())) <= 120

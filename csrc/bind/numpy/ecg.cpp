@@ -2,8 +2,10 @@
 #include <memory>
 
 #include "arrays.hpp"
+#include "marey/ecg/delineate.hpp"
 #include "marey/ecg/hrv.hpp"
 #include "marey/ecg/qrs_detect.hpp"
+#include "marey/ecg/quality.hpp"
 
 using namespace marey::numpy;
 using marey::ecg::QrsDetector;
@@ -129,11 +131,67 @@ Array<double> bind_hrv(const Array<double>& rr, const Array<double>& t, const Ar
   return out;
 }
 
+// Lead b of x (B, T) has the beats [offsets[b], offsets[b + 1]).
+template <typename T>
+Array<int64_t> bind_delineate(const Array<T>& x, double fs, const Array<int64_t>& beats,
+                              const Array<int64_t>& offsets) {
+  expect(x.ndim() == 2, "`x` must be (B, T)");
+  expect(fs >= 50 && fs <= 2e4, "`fs` must be 50 to 20,000 Hz");
+  const int64_t n_leads = x.shape(0), n = x.shape(1);
+  expect(offsets.size() == n_leads + 1 && offsets.data()[0] == 0 && offsets.data()[n_leads] == beats.size(),
+         "`offsets` must be (B + 1,), from 0 to the number of beats");
+  for (int64_t b = 0; b < n_leads; ++b) {
+    expect(offsets.data()[b] <= offsets.data()[b + 1], "`offsets` must never fall");
+    for (int64_t k = offsets.data()[b]; k < offsets.data()[b + 1]; ++k) {
+      expect(beats.data()[k] >= (k > offsets.data()[b] ? beats.data()[k - 1] + 1 : 0) && beats.data()[k] < n,
+             "the beats of a lead must rise and lie in it");
+    }
+  }
+  auto waves = make_output<int64_t>({static_cast<int64_t>(beats.size()), marey::ecg::kWaves});
+  int64_t* const out = waves.mutable_data();
+  {
+    py::gil_scoped_release nogil;
+    marey::parallel_for(n_leads, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t b = begin; b < end; ++b) {
+        const int64_t first = offsets.data()[b];
+        marey::ecg::delineate(x.data() + b * n, n, fs, beats.data() + first, offsets.data()[b + 1] - first,
+                              out + first * marey::ecg::kWaves);
+      }
+    });
+  }
+  return waves;
+}
+
+template <typename T>
+Array<double> bind_quality(const Array<T>& x, double fs, const Array<int64_t>& beats, int64_t width, int64_t step,
+                           int64_t n_windows) {
+  const int64_t n = x.size();
+  if (n_windows == 0) return make_output<double>({0, marey::ecg::kQualities});
+  expect(width >= 2 && width <= n && step >= 1 && n_windows > 0 && n_windows - 1 <= (n - width) / step,
+         "the windows must lie in `x`");
+  for (int64_t k = 0; k < beats.size(); ++k) {
+    expect(beats.data()[k] >= (k > 0 ? beats.data()[k - 1] + 1 : 0) && beats.data()[k] < n,
+           "`beats` must rise and lie in `x`");
+  }
+  auto out = make_output<double>({n_windows, marey::ecg::kQualities});
+  double* const results = out.mutable_data();
+  py::gil_scoped_release nogil;
+  marey::ecg::quality(x.data(), n, fs, beats.data(), beats.size(), width, step, n_windows, results);
+  return out;
+}
+
 }  // namespace
 
 void bind_ecg(py::module_& m) {
   m.def("qrs_detect", &bind_qrs_detect<float>, py::arg("x").noconvert(), py::arg("fs"));
   m.def("qrs_detect", &bind_qrs_detect<double>, py::arg("x"), py::arg("fs"));
+  m.def("delineate", &bind_delineate<float>, py::arg("x").noconvert(), py::arg("fs"), py::arg("beats"),
+        py::arg("offsets"));
+  m.def("delineate", &bind_delineate<double>, py::arg("x"), py::arg("fs"), py::arg("beats"), py::arg("offsets"));
+  m.def("signal_quality", &bind_quality<float>, py::arg("x").noconvert(), py::arg("fs"), py::arg("beats"),
+        py::arg("width"), py::arg("step"), py::arg("n_windows"));
+  m.def("signal_quality", &bind_quality<double>, py::arg("x"), py::arg("fs"), py::arg("beats"), py::arg("width"),
+        py::arg("step"), py::arg("n_windows"));
   m.def("hrv_names", &bind_hrv_names, py::arg("domains"));
   m.def("hrv", &bind_hrv, py::arg("rr"), py::arg("t"), py::arg("begins"), py::arg("ends"), py::arg("domains"),
         py::arg("oversampling"));

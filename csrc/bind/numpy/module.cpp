@@ -6,9 +6,11 @@
 
 namespace py = pybind11;
 
+void bind_actigraphy(py::module_& m);
 void bind_causal_conv1d(py::module_& m);
 void bind_distance(py::module_& m);
 void bind_ecg(py::module_& m);
+void bind_ppg(py::module_& m);
 void bind_entropy(py::module_& m);
 void bind_events(py::module_& m);
 void bind_filters(py::module_& m);
@@ -34,9 +36,11 @@ PYBIND11_MODULE(_core, m) {
   m.def("best_isa", [] { return marey::isa::name(marey::isa::best_supported()); });
   m.def("poison_outputs", [](bool on) { marey::numpy::poison_outputs = on; }, py::arg("on"));
   m.attr("compiler") = MAREY_COMPILER;
+  bind_actigraphy(m);
   bind_causal_conv1d(m);
   bind_distance(m);
   bind_ecg(m);
+  bind_ppg(m);
   bind_entropy(m);
   bind_events(m);
   bind_filters(m);

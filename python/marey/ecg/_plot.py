@@ -48,6 +48,7 @@ def _strip(ax: Any, report: EcgReport, at_s: float | None) -> None:
     ax.plot(t, x, color=BLACK, linewidth=0.9)
     inside = report.beats[(report.beats >= first) & (report.beats < last)]
     ax.plot((record.start + inside) / fs, report.x[inside], "v", color=BLUE, markersize=7, label="found")
+    _waves(ax, report, first, last)
     finite = x[np.isfinite(x)]
     if len(finite) and np.ptp(finite) > 0:
         low, high = finite.min(), finite.max()
@@ -62,6 +63,24 @@ def _strip(ax: Any, report: EcgReport, at_s: float | None) -> None:
     ax.set_ylabel(f"{report.lead} [{record.units[record.index(report.lead)]}]")
     ax.set_title(f"{record.name}, {report.lead}", loc="left")
     _legend(ax)
+
+
+def _waves(ax: Any, report: EcgReport, first: int, last: int) -> None:
+    """A stripe from the beginning to the end of each wave."""
+    fs, waves = report.record.fs, report.waves
+    kinds = (
+        ("P", GREEN, waves.p_onset, waves.p_offset),
+        ("QRS", BLUE, waves.qrs_onset, waves.qrs_offset),
+        ("T", ORANGE, waves.t_onset, waves.t_offset),
+    )
+    for name, colour, onset, offset in kinds:
+        shown = (onset >= first) & (offset < last)
+        for begin, end in zip(onset[shown], offset[shown], strict=True):
+            ax.axvspan(
+                (report.record.start + begin) / fs, (report.record.start + end) / fs, color=colour, alpha=0.16, lw=0
+            )
+        if shown.any():
+            ax.fill_between([], [], color=colour, alpha=0.3, label=name)
 
 
 def _legend(ax: Any) -> None:
@@ -118,8 +137,17 @@ def _usual_beat(ax: Any, report: EcgReport) -> None:
     chosen = chosen[:: max(1, len(chosen) // 2000)]
     t = np.arange(-before, after) / fs
     low, middle, high = np.nanpercentile(report.x[chosen[:, None] + np.arange(-before, after)], [5, 50, 95], axis=0)
-    ax.fill_between(t, low, high, color=BLUE, alpha=0.18, linewidth=0)
+    ax.fill_between(t, low, high, color=GREY, alpha=0.3, linewidth=0)
     ax.plot(t, middle, color=BLACK, linewidth=1.3)
+    waves = report.waves
+    for colour, edges in (
+        (GREEN, (waves.p_onset, waves.p_offset)),
+        (BLUE, (waves.qrs_onset, waves.qrs_offset)),
+        (ORANGE, (waves.t_onset, waves.t_offset)),
+    ):
+        usual_edges = [np.median((edge - report.beats)[edge >= 0]) / fs for edge in edges if (edge >= 0).any()]
+        if len(usual_edges) == 2:
+            ax.axvspan(*usual_edges, color=colour, alpha=0.16, lw=0)
 
 
 def _successive(ax: Any, report: EcgReport) -> None:

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marey.ecg.beat_agreement import BeatAgreement, beat_agreement
+from marey.ecg.delineate import Waves, delineate
 from marey.ecg.hrv import HRV, hrv
 from marey.ecg.qrs_detect import qrs_detect
 from marey.ecg.rr_clean import rr_clean
+from marey.ecg.signal_quality import Quality, signal_quality
 from marey.waveforms.record import Record
 
 __all__ = ["EcgReport", "report"]
@@ -40,6 +42,10 @@ class EcgReport:
         The lead.
     beats : (n,) int64
         Samples of its R peaks.
+    waves : Waves
+        Where the waves of each beat begin, peak and end.
+    quality : Quality
+        Of each ten seconds.
     agreement : BeatAgreement or None
         With the marked beats, within 150 ms.
     normal : (n - 1,) bool
@@ -56,6 +62,8 @@ class EcgReport:
     lead: str
     x: NDArray[np.float64]
     beats: NDArray[np.int64]
+    waves: Waves
+    quality: Quality
     agreement: BeatAgreement | None
     normal: NDArray[np.bool_]
     rr: NDArray[np.float64]
@@ -97,7 +105,7 @@ class EcgReport:
         unit = record.units[record.index(self.lead)]
         lines = [f"{record.name}: {_long(record.duration_s)} at {record.fs:g} Hz, {self.lead} [{unit}]{others}"]
         lines += [f"  {comment}" for comment in record.comments]
-        lines += ["", *self._about_beats(), "", *self._about_hrv()]
+        lines += ["", *self._about_beats(), *self._about_waves(), "", *self._about_hrv()]
         return "\n".join(lines)
 
     def _about_beats(self) -> list[str]:
@@ -125,6 +133,18 @@ class EcgReport:
         if matched.any():
             shift = np.percentile(self.agreement.shift[matched], [5, 50, 95]) / self.record.fs * 1000
             lines.append(f"{'':<12}{shift[1]:+.0f} ms from the mark (90 % of them {shift[0]:+.0f} to {shift[2]:+.0f})")
+        return lines
+
+    def _about_waves(self) -> list[str]:
+        lines = []
+        if len(self.quality):
+            good = int(self.quality.acceptable.sum())
+            lines.append(f"quality     {good:,} of {len(self.quality):,} stretches of 10 s acceptable")
+        durations = {"PR": self.waves.pr_ms, "QRS": self.waves.qrs_ms, "QT": self.waves.qt_ms, "QTc": self.waves.qtc_ms}
+        told = [f"{name} {np.nanmedian(ms):.0f} ms" for name, ms in durations.items() if np.isfinite(ms).any()]
+        if told:
+            p, t = (int((peak >= 0).sum()) for peak in (self.waves.p_peak, self.waves.t_peak))
+            lines += [f"waves       {p:,} P, {t:,} T; medians: {', '.join(told)}"]
         return lines
 
     def _about_hrv(self) -> list[str]:
@@ -193,7 +213,19 @@ def report(record: Record, lead: str | int | None = None, *, window_s: float = 3
         normal &= np.diff(agreement.of_found) == 1
     rr = rr_clean(np.diff(beats) / record.fs * 1000, normal=normal)
     t = (record.start + beats[1:]) / record.fs
-    return EcgReport(record, lead, x, beats, agreement, normal, rr, hrv(rr, t=t), hrv(rr, t=t, windows=window_s))
+    return EcgReport(
+        record=record,
+        lead=lead,
+        x=x,
+        beats=beats,
+        waves=delineate(x, record.fs, beats),
+        quality=signal_quality(x, record.fs, beats),
+        agreement=agreement,
+        normal=normal,
+        rr=rr,
+        hrv=hrv(rr, t=t),
+        windows=hrv(rr, t=t, windows=window_s),
+    )
 
 
 def _usual_lead(record: Record) -> int:

@@ -40,7 +40,7 @@ class Maximum(NamedTuple):
     iterations: int
 
 
-def maximise(rows: Regression, max_iter: int, tol: float, ridge: Floats | float = 0.0) -> Maximum:
+def maximise(rows: Regression, max_iter: int, tol: float, ridge: Floats | float = 0.0, *, warn: bool = True) -> Maximum:
     """Log likelihood less ``ridge @ beta**2 / 2``, from 0 on; a step after which it has fallen is halved.
 
     Ends when the next step promises to gain less than ``tol`` in twice the aim.
@@ -87,7 +87,8 @@ def maximise(rows: Regression, max_iter: int, tol: float, ridge: Floats | float 
         if gain < tol:
             status = "separation" if np.ptp(rows.Z @ step) > _LARGEST_LAST_STEP else "converged"
             break
-    _warn(status, rows, beta, max_iter)
+    if warn:
+        _warn(status, rows, beta, max_iter)
     return Maximum(beta, result, hessian, first_loglik, score, status, iterations)
 
 
