@@ -95,10 +95,10 @@ def _packed(X: Any) -> tuple[NDArray[np.float64], NDArray[np.int64], int, int]:
     if hasattr(X, "to_numpy"):
         X = X.to_numpy()
     series = [np.asarray(s, dtype=np.float64) for s in X]
-    shapes = {s.shape[:-1] for s in series}
+    shapes = sorted({s.shape[:-1] for s in series})
     if len(shapes) > 1 or any(len(shape) > 1 for shape in shapes) or any(s.ndim == 0 for s in series):
         raise ValueError("`X` must be series (T,), or (channels, T) with as many channels each")
-    channels = next(iter(shapes))[0] if shapes and next(iter(shapes)) else 0
+    channels = int(shapes[0][0]) if shapes and shapes[0] else 0
     lengths = np.repeat(np.array([s.shape[-1] for s in series], np.int64), max(1, channels))
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return np.concatenate([s.ravel() for s in series]) if series else np.empty(0), offsets, channels, len(series)
