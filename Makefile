@@ -73,9 +73,11 @@ fuzz: $(VENV)/.deps  ## fuzz the native readers for a minute each (needs Clang w
 	PATH="$(abspath $(BIN)):$$PATH" cmake -S . -B build/fuzz -G Ninja -DCMAKE_CXX_COMPILER=$(CLANG) -DMAREY_FUZZ=ON \
 	  -DMAREY_RUST=OFF -DMAREY_TORCH=OFF -DMAREY_SANITIZE=address,undefined \
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) -Dpybind11_DIR="$$($(BIN)/python -m pybind11 --cmakedir)"
-	$(BIN)/cmake --build build/fuzz --target fuzz_physionet2012
+	$(BIN)/cmake --build build/fuzz --target fuzz_physionet2012 fuzz_wfdb
 	$(BIN)/python csrc/fuzz/seeds_physionet2012.py build/fuzz/corpus
 	build/fuzz/csrc/fuzz/fuzz_physionet2012 -max_total_time=60 -dict=csrc/fuzz/physionet2012.dict build/fuzz/corpus
+	$(BIN)/python csrc/fuzz/seeds_wfdb.py build/fuzz/corpus-wfdb
+	build/fuzz/csrc/fuzz/fuzz_wfdb -max_total_time=60 -dict=csrc/fuzz/wfdb.dict build/fuzz/corpus-wfdb
 	cd rust && MAREY_FUZZ_CASES=100000 CARGO_TARGET_DIR=../build/cargo cargo test --locked --quiet -p marey-moo --lib evolve::tests
 	$(MAKE) fuzz-graph FUZZ_SECONDS=60
 
@@ -112,7 +114,7 @@ sanitize: setup  ## the contract and the operations' tests with the C++ under AS
 	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 MAREY_KEEP_MB=0 build/asan/venv/bin/python -m pytest -q -p no:cacheprovider -m "not slow" \
 	  -n 2 --dist worksteal \
-	  tests/contract/test_contract.py tests/ops tests/events -k "not compile and not Triton and not triton"
+	  tests/contract/test_contract.py tests/ops tests/ecg tests/events tests/waveforms -k "not compile and not Triton and not triton"
 
 .PHONY: bench
 bench: setup  ## benchmarks beside their peers, one table (D=scan for one domain)

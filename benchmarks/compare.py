@@ -3,7 +3,8 @@
 python benchmarks/compare.py                  all of them
 python benchmarks/compare.py scan             one domain
 python benchmarks/compare.py -k decay_scan    what pytest's -k selects
-python benchmarks/compare.py --save           also write results/<machine>.json
+python benchmarks/compare.py --save           also keep the rows in results/<machine>.json
+python benchmarks/compare.py --show           print what is kept there, run nothing
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ PEERS = ("numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "scikit-learn"
 PEERS += ("statsmodels", "simdkalman", "torch-kf", "philtorch")
 PEERS += ("igraph", "networkit", "leidenalg", "rustworkx", "ortools", "lapx", "hnswlib")
 PEERS += ("dtaidistance", "aeon", "tslearn", "stumpy")
+PEERS += ("astropy", "neurokit2", "nifty-ls", "sleepecg", "wfdb")
 
 
 def run(paths: list[str], select: str | None) -> list[dict[str, Any]]:
@@ -48,6 +50,7 @@ def row_of(entry: dict[str, Any]) -> dict[str, Any]:
     scale = extra.get("scale", 1)  # of a peer so slow that it was timed on a part of the case
     tail = re.search(r"([^-\[\]]+)\]$", entry["name"])
     return {
+        "domain": Path(entry["fullname"].partition("::")[0]).parent.name,
         "case": entry["group"] or entry["name"],
         "contender": extra.get("contender") or (tail.group(1) if tail else entry["name"]),
         "median_s": entry["stats"]["median"] * scale,
@@ -108,23 +111,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="*", help="domains (folders beside this file) or files; all if left out")
     parser.add_argument("-k", dest="select", help="as pytest's -k")
-    parser.add_argument("--save", action="store_true", help="write results/<machine>.json")
+    parser.add_argument("--save", action="store_true", help="keep the rows in results/<machine>.json")
+    parser.add_argument("--show", action="store_true", help="print the rows kept there, run nothing")
     options = parser.parse_args()
     paths = [p if Path(p).exists() else str(HERE / p) for p in options.paths] or [str(HERE)]
+    if options.show:
+        for path in sorted((HERE / "results").glob("*.json")):
+            kept = json.loads(path.read_text())
+            domains = [Path(p).name for p in paths] if options.paths else None
+            show(kept["machine"], [row for row in kept["rows"] if domains is None or row["domain"] in domains])
+        return
     about = machine()
     rows = run(paths, options.select)
+    show(about, rows)
+    if options.save:
+        print(f"written: {keep(about, rows)}")
+
+
+def show(about: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     copy = f"copy {about['copy_bytes_per_s'] / 1e9:.1f} GB/s"
     print(f"\n{about['processor']}; {about['core']}; {copy}; load {about['load']:.1f}")
     print("  ".join(f"{name} {v}" for name, v in about["versions"].items()), end="\n\n")
     print(table(rows, about["copy_bytes_per_s"]))
     print("\n'/ marey': the time over marey's; under 1 (marked <) marey loses.")
     print("'of copy': the least bytes to read and write over the copy bandwidth.")
-    if options.save:
-        name = re.sub(r"[^a-z0-9]+", "-", about["processor"].lower()).strip("-")
-        (HERE / "results").mkdir(exist_ok=True)
-        path = HERE / "results" / f"{name}.json"
-        path.write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
-        print(f"written: {path}")
+
+
+def keep(about: dict[str, Any], rows: list[dict[str, Any]]) -> Path:
+    """Writes rows to this machine's file; those of other cases stay there."""
+    name = re.sub(r"[^a-z0-9]+", "-", about["processor"].lower()).strip("-")
+    path = HERE / "results" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    before = json.loads(path.read_text())["rows"] if path.exists() else []
+    fresh = {(row["domain"], row["case"]) for row in rows}
+    rows = [row for row in before if (row["domain"], row["case"]) not in fresh] + rows
+    rows.sort(key=lambda row: row["domain"])
+    path.write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
+    return path
 
 
 if __name__ == "__main__":

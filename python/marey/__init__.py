@@ -13,6 +13,7 @@ from marey.errors import TraceError as TraceError
 
 if TYPE_CHECKING:
     from marey import distance as distance
+    from marey import ecg as ecg
     from marey import events as events
     from marey import filters as filters
     from marey import graph as graph
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from marey import moo as moo
     from marey import nn as nn
     from marey import ode as ode
+    from marey import pk as pk
     from marey import ragged as ragged
     from marey import scan as scan
+    from marey import spectral as spectral
     from marey import state_space as state_space
     from marey import study as study
     from marey import survival as survival
+    from marey import waveforms as waveforms
     from marey._model.model import Model as Model
     from marey._model.model import model as model
     from marey._runtime.doctor import doctor as doctor
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 # Domains load at their first use: `import marey` stays fast and needs NumPy alone.
 _DOMAINS = (
     "distance",
+    "ecg",
     "events",
     "filters",
     "graph",
@@ -40,11 +45,14 @@ _DOMAINS = (
     "moo",
     "nn",
     "ode",
+    "pk",
     "ragged",
     "scan",
+    "spectral",
     "state_space",
     "study",
     "survival",
+    "waveforms",
 )
 
 # Names of the package that live deeper.

@@ -58,6 +58,7 @@ def _parser() -> _Parser:
     study = commands.add_parser("study", help="run a whole study, from raw records to a report")
     studies = study.add_subparsers(title="studies", metavar="STUDY", required=True)
     _add_p12(studies, common)
+    _add_ecg(commands, common)
 
     for name, function, help_text in (
         ("verify", _verify, "check every operation against its reference on this machine"),
@@ -118,6 +119,28 @@ def _add_p12(studies: argparse._SubParsersAction[_Parser], common: _Parser) -> N
     run = p12.add_argument_group("run")
     run.add_argument("--out", type=Path, default=Path("run"), metavar="DIR", help="where results go (default: run)")
     run.add_argument("--resume", action="store_true", help="continue a run that was interrupted in --out")
+
+
+def _add_ecg(commands: argparse._SubParsersAction[_Parser], common: _Parser) -> None:
+    ecg = commands.add_parser(
+        "ecg",
+        parents=[common],
+        allow_abbrev=False,
+        help="beats and heart-rate variability of a WFDB record",
+        description="Finds the beats of one lead, compares them with the record's reference annotations where it has "
+        "some, tells their variability, whole and by windows, and draws all of it.",
+    )
+    ecg.set_defaults(command=_ecg, when_interrupted="")
+    ecg.add_argument("record", metavar="RECORD", help="with or without .hea, as mitdb/100; its files lie beside it")
+    ecg.add_argument(
+        "--lead", metavar="NAME", help="signal to examine (default: the first lead of an electrocardiogram)"
+    )
+    ecg.add_argument("--annotator", default="atr", metavar="NAME", help="ending of the annotation file (default: atr)")
+    ecg.add_argument("--window", type=_seconds, default=300.0, metavar="TIME", help="length of windows (default: 5m)")
+    ecg.add_argument("--at", type=_seconds, metavar="TIME", help="where the ten seconds drawn begin, as 90s")
+    ecg.add_argument("--measures", type=Path, metavar="FILE", help="write all measures there, a line a window (.csv)")
+    ecg.add_argument("--picture", type=Path, metavar="FILE", help="where to draw (default: NAME-ecg.png here)")
+    ecg.add_argument("--no-picture", action="store_true", help="draw nothing")
 
 
 def _models(text: str) -> tuple[str, ...]:
@@ -188,6 +211,25 @@ def _study_p12(options: argparse.Namespace) -> int:
     from marey.study.p12.report import summary
 
     print(summary(options.out))
+    return 0
+
+
+def _ecg(options: argparse.Namespace) -> int:
+    from marey.ecg import report
+    from marey.waveforms import read_wfdb
+
+    if not options.no_picture:
+        _need("plot", ("matplotlib",))
+    record = read_wfdb(options.record, annotator=options.annotator)
+    found = report(record, options.lead, window_s=options.window)
+    print(found, flush=True)
+    if options.measures is not None:
+        found.windows.to_csv(options.measures)
+        print(f"\nmeasures    {options.measures}")
+    if not options.no_picture:
+        picture = options.picture or Path(f"{record.name}-ecg.png")
+        found.plot(picture, at_s=options.at)
+        print(f"\npicture     {picture}")
     return 0
 
 

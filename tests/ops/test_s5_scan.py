@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from marey.scan import decay_scan, linear_recurrence, s5_scan
@@ -79,6 +79,7 @@ def test_channel_last_data_keeps_its_layout_and_bits() -> None:
 
 
 @settings(max_examples=300, deadline=None)
+@example(size=1.099609375, angle=1.57421875, others=0)
 @given(
     size=st.floats(-12.0, 2.5),
     angle=st.floats(0.5 * np.pi, 1.5 * np.pi),
@@ -98,7 +99,9 @@ def test_the_hold_is_accurate_for_any_pole(size: float, angle: float, others: in
         exact = complex(mpmath.exp(z)), complex(mpmath.expm1(z) / z)
     # The angle of exp is as exact as its argument: half an ulp of |z|.
     assert abs(decay - exact[0]) <= 4e-16 * (1 + abs(pole)) * abs(exact[0]) + 1e-300
-    assert abs(drive - exact[1]) <= 3e-15 * abs(exact[1])
+    # Near whole turns exp(z) - 1 cancels, and what is left carries the rounding of exp(z); the series near 0 does not.
+    turn = 4e-16 * abs(exact[0]) / abs(pole) if abs(pole) > 0.25 else 0.0
+    assert abs(drive - exact[1]) <= 3e-15 * abs(exact[1]) + turn
 
 
 def test_gradients_at_an_endless_gap_and_at_no_gap() -> None:

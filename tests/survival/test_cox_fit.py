@@ -224,3 +224,26 @@ def test_frames_names_and_plot():
     assert "age +" in repr(fit)
     curve = kaplan_meier(TIME, EVENT)
     np.testing.assert_array_equal(fit.baseline().time, curve.time)
+
+
+def test_a_ridge_is_the_maximum_of_the_penalised_likelihood():
+    ridge = np.array([2.0, 0.5, 30.0])
+    fit = cox_fit(X, TIME, EVENT, ridge=ridge)
+    _, gradient, hessian, *_ = fit.rows.run(fit.coef * fit.rows.scale)
+    np.testing.assert_allclose(gradient * fit.rows.scale, ridge * fit.coef, rtol=1e-6)
+    information = hessian * np.outer(fit.rows.scale, fit.rows.scale) + np.diag(ridge)
+    np.testing.assert_allclose(fit.naive_var, np.linalg.inv(information), rtol=1e-9)
+    np.testing.assert_allclose(cox_fit(X, TIME, EVENT, ridge=1e9).coef, 0, atol=1e-7)
+
+
+def test_a_ridge_is_that_of_r():
+    # coxph(Surv(time, event) ~ ridge(x1, x2, x3, theta = 3, scale = FALSE), d, control = coxph.control(eps = 1e-12))
+    fit = cox_fit(X, TIME, EVENT, ridge=3.0)
+    np.testing.assert_allclose(fit.coef, [0.7115103071668, 0.0413580662012, 0.1323152600257], rtol=1e-7)
+
+
+def test_a_ridge_identifies_dependent_columns():
+    fit = cox_fit(X[:, [0, 1, 0]], TIME, EVENT, ridge=1.0)
+    np.testing.assert_allclose(fit.coef[0], fit.coef[2], rtol=1e-9)
+    with pytest.raises(ValueError, match="`ridge` is -1"):
+        cox_fit(X, TIME, EVENT, ridge=-1)

@@ -185,6 +185,31 @@ def _dtypes(item: Item) -> None:
     assert_close(single, double, item.tolerance(), "float32 against float64")
 
 
+@_check("half precision", backends=("torch", "cuda"), dtypes=("float32",), applies=lambda spec: bool(spec.halves))
+def _halves(item: Item) -> None:
+    """Signals of float16 and bfloat16: computed as float32, the first output rounded once."""
+    import torch
+
+    for dtype in (torch.bfloat16, torch.float16):
+        inputs = item.inputs()
+        present = [name for name in item.spec.halves if inputs.get(name) is not None and not inputs[name].is_complex()]
+        if not present:
+            raise Skipped("complex")
+        half = inputs | {name: inputs[name].to(dtype) for name in present}
+        wide = inputs | {name: half[name].float() for name in present}
+        actual, expected = outputs(item.spec.function(**half)), outputs(item.spec.function(**wide))
+        assert actual[0].dtype == dtype, f"output 0 has dtype {actual[0].dtype}, expected {dtype}"
+        states = [str(state.dtype) for state in actual[1:]]
+        assert states == [str(state.dtype) for state in expected[1:]], f"the states have dtypes {states}"
+        epsilon = torch.finfo(dtype).eps
+        # On a GPU kernels sum in another order than that of float32; on the CPU it is the same call.
+        rtol = epsilon if item.backend == "cuda" else epsilon / 2
+        rounded = (actual[0].float(), *actual[1:])
+        scale = float(expected[0].abs().nan_to_num(0.0).max()) if expected[0].numel() else 0.0
+        atol = torch.finfo(dtype).tiny + (epsilon * scale if item.backend == "cuda" else 0.0)
+        assert_close(rounded, expected, Tolerance(rtol, atol, ""), f"{dtype} against float32")
+
+
 @_check("any layout", backends=("numpy", "torch", "cuda"))
 def _layout(item: Item) -> None:
     expected = item.spec.function(**item.inputs())

@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-__all__ = ["door", "is_torch"]
+__all__ = ["door", "is_half", "is_torch"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,15 +27,24 @@ def is_torch(array: Any) -> bool:
     return torch is not None and isinstance(array, torch.Tensor)
 
 
-def door(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorates an operation whose arguments ``names`` are arrays (or None)."""
+def door(
+    *names: str, halves: tuple[str, ...] = (), narrow: bool = True, halves_on_gpu: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorates an operation whose arguments ``names`` are arrays (or None).
+
+    ``halves`` are signals that may be float16 or bfloat16 tensors: then everything of half precision is computed in
+    float32, and the first output comes back as the signal came (with ``narrow``), states stay float32. With
+    ``halves_on_gpu`` the kernels on a GPU read and write half precision themselves.
+    """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         positions = list(inspect.signature(function).parameters)
 
         @functools.wraps(function)
         def enter(*args: P.args, **kwargs: P.kwargs) -> R:
-            arrays = {n: a for n, a in zip(positions, args, strict=False) if n in names and a is not None}
+            arrays: dict[str, Any] = {
+                n: a for n, a in zip(positions, args, strict=False) if n in names and a is not None
+            }
             arrays.update({n: a for n, a in kwargs.items() if n in names and a is not None})
             if all(type(a) is np.ndarray for a in arrays.values()):
                 return function(*args, **kwargs)
@@ -43,7 +52,13 @@ def door(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 _check_one_device(arrays)
                 from marey._runtime import torch_ops  # noqa: F401  (loads and registers the operations)
 
-                return function(*args, **kwargs)
+                half = next((arrays[n].dtype for n in halves if n in arrays and is_half(arrays[n])), None)
+                if half is None or (halves_on_gpu and next(iter(arrays.values())).is_cuda):
+                    return function(*args, **kwargs)
+                wide = {n: a.float() for n, a in arrays.items() if is_half(a)}
+                given: Any = dict(zip(positions, args, strict=False)) | kwargs | wide
+                answer: R = function(**given)  # type: ignore[call-arg]
+                return _narrowed(answer, half) if narrow else answer
             brought, back = _bring(arrays)
             merged: Any = dict(zip(positions, args, strict=False)) | kwargs | brought
             result: R = back(function(**merged))  # type: ignore[call-arg]
@@ -52,6 +67,16 @@ def door(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return enter
 
     return decorate
+
+
+def is_half(tensor: Any) -> bool:
+    """Whether a torch tensor is float16 or bfloat16."""
+    return bool(tensor.is_floating_point()) and tensor.dtype.itemsize == 2
+
+
+def _narrowed(result: Any, dtype: Any) -> Any:
+    """The first output in ``dtype``; the states behind it as they are."""
+    return (result[0].to(dtype), *result[1:]) if isinstance(result, tuple) else result.to(dtype)
 
 
 def _check_one_device(tensors: dict[str, Any]) -> None:

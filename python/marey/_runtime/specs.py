@@ -12,7 +12,7 @@ import numpy as np
 __all__ = ["DOMAINS", "Case", "Chunks", "OpSpec", "Tolerance", "all_specs", "on_registration", "register"]
 
 # The domains whose operations have specs; importing one registers them.
-DOMAINS = ("distance", "filters", "graph", "moo", "ragged", "scan", "state_space", "survival")
+DOMAINS = ("distance", "entropy", "filters", "graph", "moo", "pk", "ragged", "scan", "state_space", "survival")
 
 Inputs = dict[str, Any]
 
@@ -114,6 +114,8 @@ class OpSpec:
     same_bits
         Whether threads, batches and chunks change no bit on the CPU. False where a matrix product of BLAS, or a state
         narrower than the arithmetic, lies between: then they agree within the tolerance.
+    halves
+        Signals that may be float16 or bfloat16 tensors.
     """
 
     name: str
@@ -133,6 +135,7 @@ class OpSpec:
     refuses_nan: bool = False
     output_dtype: str | None = None
     same_bits: bool = True
+    halves: tuple[str, ...] = ()
 
     @property
     def domain(self) -> str:

@@ -19,7 +19,7 @@ __all__ = ["filtfilt"]
 ArrayT = TypeVar("ArrayT")
 
 
-@door("b", "a", "x")
+@door("b", "a", "x", halves=("x",))
 def filtfilt(b: ArrayT, a: ArrayT, x: ArrayT, padtype: str | None = "odd", padlen: int | None = None) -> ArrayT:
     r"""Filter forward and then backward by a rational transfer function: zero phase, the squared gain.
 
@@ -134,6 +134,7 @@ SPEC = register(
                 1e-4, 1e-3, "the pass forward rounded to float32, 6e-8 of up to 1000, and filtered by a gain of 10"
             ),
         },
+        halves=("x",),
         missing="a NaN or infinity makes its whole channel NaN; without recursion, what is within reach",
         differentiable=("b", "a", "x"),
         register_torch=partial(register_zero_phase, "filtfilt", "lfilter"),

@@ -18,7 +18,7 @@ __all__ = ["lfilter"]
 ArrayT = TypeVar("ArrayT")
 
 
-@door("b", "a", "x", "zi")
+@door("b", "a", "x", "zi", halves=("x",))
 def lfilter(b: ArrayT, a: ArrayT, x: ArrayT, zi: ArrayT | None = None) -> Any:
     r"""Filter a signal by a rational transfer function.
 
@@ -172,6 +172,7 @@ SPEC = register(
             "float64": Tolerance(1e-11, 1e-11, "roundings of 1e-16 amplified by the poles, up to ten of radius 0.9"),
             "float32": Tolerance(1.3e-7, 1e-11, "computed in float64 and rounded once: half a unit of float32, 6e-8"),
         },
+        halves=("x",),
         missing="a NaN or infinity reaches every later sample of its channel; without recursion, the next K",
         differentiable=("b", "a", "x", "zi"),
         register_torch=partial(register_filter, "lfilter"),

@@ -27,7 +27,7 @@ __all__ = ["sosfilt"]
 ArrayT = TypeVar("ArrayT")
 
 
-@door("sos", "x", "zi", "reset")
+@door("sos", "x", "zi", "reset", halves=("x",))
 def sosfilt(sos: ArrayT, x: ArrayT, *, zi: ArrayT | None = None, reset: ArrayT | None = None) -> Any:
     r"""Filter a signal through second-order sections, one after the other.
 
@@ -212,6 +212,7 @@ SPEC = register(
             ),
             "float32": Tolerance(1.3e-7, 1e-11, "computed in float64 and rounded once: half a unit of float32, 6e-8"),
         },
+        halves=("x",),
         missing="a NaN or infinity reaches every later sample of its channel up to the next reset",
         differentiable=("sos", "x", "zi"),
         register_torch=partial(register_filter, "sosfilt"),

@@ -18,7 +18,7 @@ __all__ = ["sosfiltfilt"]
 ArrayT = TypeVar("ArrayT")
 
 
-@door("sos", "x")
+@door("sos", "x", halves=("x",))
 def sosfiltfilt(sos: ArrayT, x: ArrayT, padtype: str | None = "odd", padlen: int | None = None) -> ArrayT:
     r"""Filter forward and then backward through second-order sections: zero phase, the squared gain.
 
@@ -130,6 +130,7 @@ SPEC = register(
                 1e-4, 1e-4, "the pass forward rounded to float32, 6e-8 of up to 1000, and filtered by a gain of 10"
             ),
         },
+        halves=("x",),
         missing="a NaN or infinity makes its whole channel NaN",
         differentiable=("sos", "x"),
         register_torch=partial(register_zero_phase, "sosfiltfilt", "sosfilt"),

@@ -20,7 +20,7 @@ ArrayT = TypeVar("ArrayT")
 MOST_TAPS = 64
 
 
-@door("x", "weight", "bias", "x0")
+@door("x", "weight", "bias", "x0", halves=("x", "weight"), halves_on_gpu=True)
 def causal_conv1d(
     x: ArrayT,
     weight: Any,
@@ -267,6 +267,7 @@ SPEC = register(
             "float64": Tolerance(1e-13, 1e-13, "64 roundings of products near 1 and an exp"),
             "float32": Tolerance(4e-6, 4e-6, "up to 64 roundings of 6e-8 in sums near 1"),
         },
+        halves=("x", "weight"),
         missing="a NaN reaches the outputs that read it, as many as there are taps, and no others",
         differentiable=("x", "weight", "bias", "x0"),
         register_torch=_register_torch,

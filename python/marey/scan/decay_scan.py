@@ -18,7 +18,7 @@ __all__ = ["decay_scan"]
 ArrayT = TypeVar("ArrayT")
 
 
-@door("x", "dt", "rate", "h0", "mask", "offsets")
+@door("x", "dt", "rate", "h0", "mask", "offsets", halves=("x",))
 def decay_scan(
     x: ArrayT,
     dt: Any,
@@ -290,6 +290,7 @@ SPEC = register(
             ),
             "float32": Tolerance(4e-6, 4e-6, "rates and gaps rounded to float32 move the exponent by 6e-8 of itself"),
         },
+        halves=("x",),
         missing="an observed NaN stays in the state; masked values are not read",
         differentiable=("x", "dt", "rate", "h0"),
         register_torch=_register_torch,

@@ -33,7 +33,7 @@ class EMAState(NamedTuple):
     time: Any
 
 
-@door("x", "t", "mask", "x0")
+@door("x", "t", "mask", "x0", halves=("x",))
 def ema(
     x: Any,
     t: Any,
@@ -211,6 +211,7 @@ SPEC = register(
                 1e-5, 1e-5, "both sums rounded to float32, 6e-8 of up to 20 samples of size 3, and divided"
             ),
         },
+        halves=("x",),
         missing="a sample masked out is not read; NaN before a channel's first sample",
         differentiable=("x", "t", "tau", "x0"),
         chunks=Chunks(

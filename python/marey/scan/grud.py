@@ -125,7 +125,7 @@ def grud(
     return _grud(x, mask, dt, x_mean, *params, h0=h0, x_last=x_last, age=age, offsets=offsets)
 
 
-@door("x", "mask", "dt", "x_mean", *GRUDParams._fields, "h0", "x_last", "age", "offsets")
+@door("x", "mask", "dt", "x_mean", *GRUDParams._fields, "h0", "x_last", "age", "offsets", halves=("x",))
 def _grud(
     x: ArrayT,
     mask: Any,
@@ -361,6 +361,7 @@ SPEC = register(
             "float64": Tolerance(1e-13, 1e-13, "a step of contracting gates rounds a hundred times at 1e-16"),
             "float32": Tolerance(4e-6, 4e-6, "a step of contracting gates rounds a hundred times at 6e-8"),
         },
+        halves=("x",),
         missing="an observed NaN stays in the state; masked values are not read",
         differentiable=("x", "dt", "x_mean", *GRUDParams._fields, "h0", "x_last", "age"),
         register_torch=_register_torch,

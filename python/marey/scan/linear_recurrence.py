@@ -21,7 +21,7 @@ ArrayT = TypeVar("ArrayT")
 DTYPES = ("float32", "float64", "complex64", "complex128")
 
 
-@door("a", "x", "h0", "reset")
+@door("a", "x", "h0", "reset", halves=("a", "x"), halves_on_gpu=True)
 def linear_recurrence(
     a: Any,
     x: ArrayT,
@@ -341,6 +341,7 @@ SPEC = register(
             "float32": Tolerance(2e-7, 1e-7, "computed in float64 and rounded once: half a unit of float32, 6e-8"),
             "float32/cuda": Tolerance(2e-5, 2e-5, "complex64 is composed in single precision, over log2(T) passes"),
         },
+        halves=("a", "x"),
         missing="a NaN stays in the state up to the next reset",
         differentiable=("a", "x", "h0"),
         register_torch=_register_torch,

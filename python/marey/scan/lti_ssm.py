@@ -17,7 +17,7 @@ __all__ = ["lti_ssm"]
 ArrayT = TypeVar("ArrayT")
 
 
-@door("x", "Lambda", "dt", "B", "C", "D", "h0", "reset")
+@door("x", "Lambda", "dt", "B", "C", "D", "h0", "reset", halves=("x",))
 def lti_ssm(
     x: ArrayT,
     Lambda: Any,
@@ -193,6 +193,7 @@ SPEC = register(
                 2e-5, 2e-5, "driven input and state rounded to float32, 6e-8, and summed over states of size 10"
             ),
         },
+        halves=("x",),
         missing="a NaN stays in the state up to the next reset",
         differentiable=("x", "Lambda", "dt", "B", "C", "D", "h0"),
         chunks=Chunks(_split, lambda inputs: inputs["x"].shape[-1], "h0", 1, joined=(0,), wide_state=False),

@@ -17,7 +17,7 @@ __all__ = ["mingru", "mingru_step"]
 ArrayT = TypeVar("ArrayT")
 
 
-@door("gate", "candidate", "h0", "reset")
+@door("gate", "candidate", "h0", "reset", halves=("gate", "candidate"))
 def mingru(gate: ArrayT, candidate: ArrayT, *, h0: Any = None, reset: Any = None) -> tuple[ArrayT, Any]:
     r"""Minimal gated recurrent unit: a gate that does not look at the state.
 
@@ -136,6 +136,7 @@ SPEC = register(
             "float64": Tolerance(1e-13, 1e-13, "one rounding of the multiply-add a step, damped by the gate"),
             "float32": Tolerance(2e-6, 2e-6, "the sigmoids rounded to float32, 6e-8 a step, damped by the gate"),
         },
+        halves=("gate", "candidate"),
         missing="a NaN stays in the state up to the next reset",
         differentiable=("gate", "candidate", "h0"),
         chunks=Chunks(_split, lambda inputs: inputs["gate"].shape[-1], "h0", 1, joined=(0,)),

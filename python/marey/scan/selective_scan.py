@@ -21,7 +21,21 @@ MOST_STATES = 256
 CHUNK_STEPS, CHUNK_STEPS_CUDA = 64, 256
 
 
-@door("u", "delta", "A", "B", "C", "D", "z", "delta_bias", "h0", "dt_scale", "reset")
+@door(
+    "u",
+    "delta",
+    "A",
+    "B",
+    "C",
+    "D",
+    "z",
+    "delta_bias",
+    "h0",
+    "dt_scale",
+    "reset",
+    halves=("u", "delta", "B", "C", "z"),
+    halves_on_gpu=True,
+)
 def selective_scan(
     u: ArrayT,
     delta: Any,
@@ -359,6 +373,7 @@ SPEC = register(
             "float64": Tolerance(1e-12, 1e-12, "roundings of decays and sums over the states, damped by the decay"),
             "float32": Tolerance(2e-5, 2e-5, "the state is float32: a few hundred roundings of 6e-8 of values up to 3"),
         },
+        halves=("u", "delta", "B", "C", "z"),
         missing="a NaN stays in the states that it reached until a reset",
         differentiable=("u", "delta", "A", "B", "C", "D", "z", "delta_bias", "h0", "dt_scale"),
         register_torch=_register_torch,

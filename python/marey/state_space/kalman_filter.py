@@ -105,7 +105,7 @@ def kalman_filter(
     return Estimate(*_run(*arrays, model=model, steps=steps, continued=continued, cov=cov))
 
 
-@door(*ARRAYS)
+@door(*ARRAYS, halves=("y",))
 def _run(
     y: Any,
     F: Any,
@@ -165,6 +165,7 @@ SPEC = register(
         backends=frozenset({"numpy", "torch", "compile"}),
         native={"cpp": "csrc/src/state_space/kalman_filter.kernel.cpp"},
         tolerance=_cases.TOLERANCE,
+        halves=("y",),
         missing="masked values are not read; an observed NaN fails its series, and only it, from that step on",
         differentiable=_cases.DIFFERENTIABLE,
         register_torch=register_filter,

@@ -77,7 +77,7 @@ def kalman_smoother(
     return Estimate(*_run(*arrays, model=model, steps=steps, continued=continued, cov=cov))
 
 
-@door(*ARRAYS)
+@door(*ARRAYS, halves=("y",))
 def _run(
     y: Any,
     F: Any,
@@ -117,6 +117,7 @@ SPEC = register(
         backends=frozenset({"numpy", "torch", "compile"}),
         native={"cpp": "csrc/src/state_space/kalman_smoother.kernel.cpp"},
         tolerance=_cases.TOLERANCE,
+        halves=("y",),
         missing="masked values are not read; an observed NaN fails its series, and only it, as a whole",
         register_torch=register_smoother,
         torch_calls=_torch_calls,

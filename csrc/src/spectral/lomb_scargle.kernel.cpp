@@ -1,0 +1,244 @@
+#include "marey/spectral/lomb_scargle.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "marey/core/simd_float.hpp"
+
+namespace marey::spectral::MAREY_LEVEL {
+
+using namespace ::marey::MAREY_LEVEL;
+using std::int64_t;
+
+namespace {
+
+Vec nearest(Vec x) {
+  const Vec shifter = splat(0x1.8p52);
+  return (x + shifter) - shifter;
+}
+
+// Of an angle in turns, 1e-16 off: a quarter turn is split off, Taylor to the 16th power is left.
+inline __attribute__((always_inline)) void sine_cosine(Vec turns, Vec& sine, Vec& cosine) {
+  const Vec r = turns - nearest(turns), quarters = nearest(4.0 * r);
+  const Vec a = 6.283185307179586 * madd(quarters, splat(-0.25), r), a2 = a * a;
+  Vec s = splat(-1.0 / 1307674368000.0), c = splat(1.0 / 20922789888000.0);
+  s = madd(s, a2, splat(1.0 / 6227020800.0));
+  s = madd(s, a2, splat(-1.0 / 39916800.0));
+  s = madd(s, a2, splat(1.0 / 362880.0));
+  s = madd(s, a2, splat(-1.0 / 5040.0));
+  s = madd(s, a2, splat(1.0 / 120.0));
+  s = madd(s, a2, splat(-1.0 / 6.0));
+  s = madd(s * a2, a, a);
+  c = madd(c, a2, splat(-1.0 / 87178291200.0));
+  c = madd(c, a2, splat(1.0 / 479001600.0));
+  c = madd(c, a2, splat(-1.0 / 3628800.0));
+  c = madd(c, a2, splat(1.0 / 40320.0));
+  c = madd(c, a2, splat(-1.0 / 720.0));
+  c = madd(c, a2, splat(1.0 / 24.0));
+  c = madd(c, a2, splat(-0.5));
+  c = madd(c, a2, splat(1.0));
+  const Int odd = (quarters == 1.0) | (quarters == -1.0);
+  const Int minus_sine = (quarters == -1.0) | (quarters == 2.0) | (quarters == -2.0);
+  const Int minus_cosine = (quarters == 1.0) | (quarters == 2.0) | (quarters == -2.0);
+  const Vec sines = select(odd, c, s), cosines = select(odd, s, c);
+  sine = select(minus_sine, -sines, sines);
+  cosine = select(minus_cosine, -cosines, cosines);
+}
+
+// The same for as many angles t * freqs as a vector holds.
+inline __attribute__((always_inline)) void angles(double t, const double* freqs, Vec& sine, Vec& cosine) {
+  sine_cosine(t * load(freqs), sine, cosine);
+}
+inline __attribute__((always_inline)) void angles(double t, const double* freqs, FloatVec& sine, FloatVec& cosine) {
+  float s[float_lanes], c[float_lanes];
+  for (int half = 0; half < 2; ++half) {
+    Vec half_sine, half_cosine;
+    angles(t, freqs + half * lanes, half_sine, half_cosine);
+    store(s + half * lanes, half_sine);
+    store(c + half * lanes, half_cosine);
+  }
+  sine = row(s);
+  cosine = row(c);
+}
+Vec stored(const double* p) { return load(p); }
+FloatVec stored(const float* p) { return row(p); }
+
+#if defined(__AVX512F__)
+inline constexpr int together = 3;  // points whose waves fit the registers beside the sums
+#else
+inline constexpr int together = 1;
+#endif
+
+template <typename T>
+class Periodogram {
+ public:
+  using V = VecOf<T>;
+  static constexpr int width = Lanes<T>::width;
+  static constexpr int64_t afresh = sizeof(T) == 8 ? 64 : 16;  // vectors between two beginnings of the recurrence
+
+  explicit Periodogram(const LombScargle& problem) : p_(problem) {
+    vectors_ = (p_.n_freqs + width - 1) / width;
+    freqs_.assign(static_cast<std::size_t>(vectors_ * width), 0.0);
+    std::copy(p_.freqs, p_.freqs + p_.n_freqs, freqs_.begin());
+    for (int64_t k = std::max<int64_t>(p_.n_freqs, 1); k < vectors_ * width; ++k) {
+      freqs_[static_cast<std::size_t>(k)] = freqs_[static_cast<std::size_t>(k - 1)] + p_.spacing;
+    }
+    // On whole cache lines: every second store would touch two otherwise.
+    const auto n_sums = static_cast<std::size_t>(6 * vectors_ * width);
+    room_.resize(n_sums + 64 / sizeof(T));
+    std::size_t bytes = room_.size() * sizeof(T);
+    void* aligned = room_.data();
+    sums_ = static_cast<T*>(std::align(64, n_sums * sizeof(T), aligned, bytes));
+  }
+
+  void series(int64_t s) {
+    if (!gather(s)) {
+      std::fill_n(p_.power + s * p_.n_freqs, p_.n_freqs, std::numeric_limits<double>::quiet_NaN());
+      return;
+    }
+    std::fill_n(sums_, 6 * vectors_ * width, T(0));
+    steps();
+    p_.dy ? add_all<false>() : add_all<true>();
+    finish(s);
+  }
+
+ private:
+  bool gather(int64_t s) {
+    const int64_t begin = p_.offsets[s], end = p_.offsets[s + 1];
+    t_.clear(), w_.clear(), wy_.clear();
+    double total = 0, mean = 0;
+    for (int64_t i = begin; i < end; ++i) {
+      const double weight = p_.dy ? 1 / (p_.dy[i] * p_.dy[i]) : 1.0;
+      if (!std::isfinite(p_.t[i] + p_.y[i]) || !std::isfinite(weight)) continue;
+      t_.push_back(p_.t[i] - (t_.empty() ? 0 : first_));
+      if (t_.size() == 1) first_ = t_[0], t_[0] = 0;  // the time's zero changes no power
+      w_.push_back(weight);
+      wy_.push_back(p_.y[i]);
+      total += weight;
+    }
+    p_.total[s] = total;
+    p_.variance[s] = std::numeric_limits<double>::quiet_NaN();
+    if (t_.size() < 3) return false;
+    for (std::size_t i = 0; i < t_.size(); ++i) mean += (w_[i] /= total) * wy_[i];
+    y_ = yy_ = 0;
+    for (std::size_t i = 0; i < t_.size(); ++i) {
+      const double y = p_.center ? wy_[i] - mean : wy_[i];
+      yy_ += w_[i] * y * y;
+      y_ += wy_[i] = w_[i] * y;
+    }
+    if (p_.fit_mean) yy_ -= y_ * y_;
+    p_.variance[s] = yy_;
+    // What is left of equal values is rounding, of the mean or of the difference of two sums.
+    const double rounding = p_.center ? 1e-28 * mean * mean : p_.fit_mean ? 1e-14 * y_ * y_ : 0;
+    return yy_ > rounding;
+  }
+
+  // Sine and cosine of what a point's angle grows by from one vector of frequencies to the next.
+  void steps() {
+    const std::size_t n = t_.size(), padded = n + lanes;
+    t_.resize(padded), step_sine_.resize(padded), step_cosine_.resize(padded);
+    for (std::size_t i = 0; i < n; i += lanes) {
+      Vec sine, cosine;
+      sine_cosine(load(t_.data() + i) * (p_.spacing * width), sine, cosine);
+      store(step_sine_.data() + i, sine);
+      store(step_cosine_.data() + i, cosine);
+    }
+    t_.resize(n);
+  }
+
+  // Sums of w c, w s, wy c, wy s, w c c, w c s over `count` points from i on, at every frequency. Equal weights are
+  // divided out at the end.
+  template <int count, bool equal>
+  void add(int64_t i) {
+    V weight[count], weighted[count], twice[count], c[count], s[count], c0[count], s0[count];
+#pragma GCC unroll 3
+    for (int k = 0; k < count; ++k) {
+      weight[k] = broadcast(static_cast<T>(w_[i + k]));
+      weighted[k] = broadcast(static_cast<T>(wy_[i + k]));
+      twice[k] = broadcast(static_cast<T>(2 * step_cosine_[i + k]));
+    }
+    const int64_t run = p_.spacing > 0 ? afresh : 1;
+    for (int64_t from = 0; from < vectors_; from += run) {
+#pragma GCC unroll 3
+      for (int k = 0; k < count; ++k) {
+        V sine, cosine;
+        angles(t_[i + k], freqs_.data() + from * width, sine, cosine);
+        const V step_sine = broadcast(static_cast<T>(step_sine_[i + k])),
+                step_cosine = broadcast(static_cast<T>(step_cosine_[i + k]));
+        s[k] = sine, c[k] = cosine;
+        s0[k] = madd(sine, step_cosine, -cosine * step_sine);
+        c0[k] = madd(cosine, step_cosine, sine * step_sine);
+      }
+      for (int64_t v = from; v < std::min(from + run, vectors_); ++v) {
+        T* sums = sums_ + 6 * width * v;
+        V C = stored(sums), S = stored(sums + width), YC = stored(sums + 2 * width), YS = stored(sums + 3 * width),
+          CC = stored(sums + 4 * width), CS = stored(sums + 5 * width);
+#pragma GCC unroll 3
+        for (int k = 0; k < count; ++k) {
+          const V wc = equal ? c[k] : weight[k] * c[k];
+          C += wc;
+          S = equal ? S + s[k] : madd(weight[k], s[k], S);
+          YC = madd(weighted[k], c[k], YC);
+          YS = madd(weighted[k], s[k], YS);
+          CC = madd(wc, c[k], CC);
+          CS = madd(wc, s[k], CS);
+          const V c1 = madd(twice[k], c[k], -c0[k]), s1 = madd(twice[k], s[k], -s0[k]);
+          c0[k] = c[k], s0[k] = s[k], c[k] = c1, s[k] = s1;
+        }
+        store(sums, C), store(sums + width, S), store(sums + 2 * width, YC), store(sums + 3 * width, YS);
+        store(sums + 4 * width, CC), store(sums + 5 * width, CS);
+      }
+    }
+  }
+
+  template <bool equal>
+  void add_all() {
+    const auto n = static_cast<int64_t>(t_.size());
+    int64_t i = 0;
+    for (; i + together <= n; i += together) add<together, equal>(i);
+    for (; i < n; ++i) add<1, equal>(i);
+  }
+
+  void finish(int64_t s) {
+    const Vec tiny = splat(sizeof(T) == 8 ? 1e-13 : 1e-5), y = splat(y_), share = splat(p_.dy ? 1 : w_[0]);
+    for (int64_t f = 0; f < p_.n_freqs; f += lanes) {
+      const T* sums = sums_ + f / width * 6 * width + f % width;
+      const Vec C = share * load(sums), S = share * load(sums + width);
+      Vec YC = load(sums + 2 * width), YS = load(sums + 3 * width), CC = share * load(sums + 4 * width),
+          CS = share * load(sums + 5 * width), SS = 1 - CC;
+      if (p_.fit_mean) {
+        YC -= y * C, YS -= y * S;
+        CC -= C * C, SS -= S * S, CS -= C * S;
+      }
+      // Where a sine and a cosine are one wave at these times, the wave alone is fitted; at 0 Hz, none.
+      const Vec D = CC * SS - CS * CS, both = CC + SS;
+      const Vec two = (YC * YC * SS + YS * YS * CC - 2 * CS * YC * YS) / D, one = (YC * YC + YS * YS) / both;
+      const Vec explained = select(D > tiny * both * both, two, select(both > tiny, one, Vec{}));
+      store_first(p_.power + s * p_.n_freqs + f, explained / yy_, p_.n_freqs - f);
+    }
+  }
+
+  const LombScargle& p_;
+  int64_t vectors_ = 0;
+  std::vector<double> freqs_, t_, w_, wy_, step_sine_, step_cosine_;
+  std::vector<T> room_;
+  T* sums_ = nullptr;
+  double first_ = 0, y_ = 0, yy_ = 0;
+};
+
+template <typename T>
+void run(const LombScargle& problem, int64_t begin, int64_t end) {
+  Periodogram<T> periodogram(problem);
+  for (int64_t s = begin; s < end; ++s) periodogram.series(s);
+}
+
+}  // namespace
+
+void lomb_scargle_kernel(const LombScargle& problem, int64_t begin, int64_t end) {
+  problem.fast ? run<float>(problem, begin, end) : run<double>(problem, begin, end);
+}
+
+}  // namespace marey::spectral::MAREY_LEVEL

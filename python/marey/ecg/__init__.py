@@ -1,0 +1,23 @@
+"""Electrocardiograms: beats, the intervals between them and their variability."""
+
+from marey.ecg.beat_agreement import BeatAgreement as BeatAgreement
+from marey.ecg.beat_agreement import beat_agreement as beat_agreement
+from marey.ecg.hrv import HRV as HRV
+from marey.ecg.hrv import hrv as hrv
+from marey.ecg.qrs_detect import QrsDetector as QrsDetector
+from marey.ecg.qrs_detect import qrs_detect as qrs_detect
+from marey.ecg.report import EcgReport as EcgReport
+from marey.ecg.report import report as report
+from marey.ecg.rr_clean import rr_clean as rr_clean
+
+__all__ = [
+    "HRV",
+    "BeatAgreement",
+    "EcgReport",
+    "QrsDetector",
+    "beat_agreement",
+    "hrv",
+    "qrs_detect",
+    "report",
+    "rr_clean",
+]
