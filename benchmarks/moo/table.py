@@ -6,11 +6,12 @@ python benchmarks/moo/table.py --seeds 3  fewer runs of the evolutionary rows (1
 
 One thread each, CPU seconds, the least of several runs; each answer is checked against marey's first. Evolutionary
 rows compare the hypervolume over the seeds: p is Mann-Whitney's for "marey's is lower", and where it is below 0.05 the
-row is missed whatever its ratio. Operators: simulated binary crossover with eta 15 (NSGA-II) or 30 (NSGA-III), polynomial
-mutation with eta 20 of one variable in a row; beside pymoo's NSGA-III as often as there, in nine of ten children.
-pymoors has Gaussian mutation only, and so has marey beside it. Its crossover gives one child the smaller value of every
-variable and the other child the larger. ZDT1's best values are all 0, which favours it; with every second variable
-mirrored the problem is the same to operators that treat each variable on its own. Absent peers are named.
+row is missed whatever its ratio. Operators: simulated binary crossover with eta 15 (NSGA-II) or 30 (NSGA-III),
+polynomial mutation with eta 20 of one variable in a row; beside pymoo's NSGA-III as often as there, in nine of ten
+children. pymoors has Gaussian mutation only, and so has marey beside it. Its crossover gives one child the smaller
+value of every variable and the other child the larger. ZDT1's best values are all 0, which favours it; with every
+second variable mirrored the problem is the same to operators that treat each variable on its own. Absent peers are
+named.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from marey import moo
 
 SINGLE = ("CMAES", "DE")
 ALGORITHMS = (
-    "NSGA2", "NSGA3", "UNSGA3", "MOEAD", "SMSEMOA", "AGEMOEA2", "RVEA", "SPEA2", "GDE3", "MOCMAES", "MOTPE", "CMAES", "DE",
+    "NSGA2", "NSGA3", "UNSGA3", "MOEAD", "SMSEMOA", "AGEMOEA2", "RVEA", "SPEA2", "GDE3", "MOCMAES", "MOTPE",
+    "CMAES", "DE",
 )  # fmt: skip
 WEIGHTS = np.stack([np.linspace(0, 1, 16), 1 - np.linspace(0, 1, 16)], axis=1)
 
