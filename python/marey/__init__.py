@@ -12,15 +12,19 @@ from marey.errors import BackendError as BackendError
 from marey.errors import TraceError as TraceError
 
 if TYPE_CHECKING:
+    from marey import actigraphy as actigraphy
     from marey import distance as distance
     from marey import ecg as ecg
+    from marey import entropy as entropy
     from marey import events as events
+    from marey import features as features
     from marey import filters as filters
     from marey import graph as graph
     from marey import math as math
     from marey import moo as moo
     from marey import nn as nn
     from marey import ode as ode
+    from marey import pk as pk
     from marey import ragged as ragged
     from marey import scan as scan
     from marey import spectral as spectral
@@ -35,15 +39,19 @@ if TYPE_CHECKING:
 
 # Domains load at their first use: `import marey` stays fast and needs NumPy alone.
 _DOMAINS = (
+    "actigraphy",
     "distance",
     "ecg",
+    "entropy",
     "events",
+    "features",
     "filters",
     "graph",
     "math",
     "moo",
     "nn",
     "ode",
+    "pk",
     "ragged",
     "scan",
     "spectral",

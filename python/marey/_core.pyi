@@ -87,6 +87,45 @@ def segment_softmax(values: _Floats, offsets: NDArray[np.int64]) -> _Floats: ...
 def spmm(
     offsets: NDArray[np.int64], targets: NDArray[np.int32] | NDArray[np.int64], x: _Floats, weights: _Floats | None
 ) -> _Floats: ...
+def actigraphy_pass(
+    acc: _Floats,
+    fs: int,
+    count_tenths: int,
+    samples_per_epoch: int,
+    what: int,
+    scale: Sequence[float],
+    offset: Sequence[float],
+) -> tuple[NDArray[np.int64] | None, NDArray[np.float64] | None]: ...
+def rolling_median(x: _Floats, window: int) -> NDArray[np.float64]: ...
+def features_catch22(
+    values: NDArray[np.float64], starts: NDArray[np.int64], stops: NDArray[np.int64]
+) -> NDArray[np.float64]: ...
+def features_statistics(
+    values: NDArray[np.float64], starts: NDArray[np.int64], stops: NDArray[np.int64]
+) -> NDArray[np.float64]: ...
+def entropy_sample_counts(
+    values: NDArray[np.float64], offsets: NDArray[np.int64], m: int, r: float, absolute: bool
+) -> NDArray[np.float64]: ...
+def entropy_multiscale_counts(
+    values: NDArray[np.float64], offsets: NDArray[np.int64], m: int, r: float, absolute: bool, scales: int
+) -> NDArray[np.float64]: ...
+def entropy_approximate(
+    values: NDArray[np.float64], offsets: NDArray[np.int64], m: int, r: float, absolute: bool
+) -> NDArray[np.float64]: ...
+def entropy_fuzzy(
+    values: NDArray[np.float64], offsets: NDArray[np.int64], m: int, r: float, absolute: bool, power: int
+) -> NDArray[np.float64]: ...
+def entropy_permutation(
+    values: NDArray[np.float64], offsets: NDArray[np.int64], order: int, delay: int, normalize: bool
+) -> NDArray[np.float64]: ...
+def entropy_lempel_ziv(
+    values: NDArray[np.float64], offsets: NDArray[np.int64], threshold: float
+) -> NDArray[np.float64]: ...
+def entropy_dfa(
+    values: NDArray[np.float64], offsets: NDArray[np.int64], scales: NDArray[np.int64], min_segments: int
+) -> NDArray[np.float64]: ...
+def entropy_higuchi(values: NDArray[np.float64], offsets: NDArray[np.int64], k_max: int) -> NDArray[np.float64]: ...
+def entropy_hurst(values: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float64]: ...
 def list_tar(archive: bytes) -> tuple[list[tuple[str, str, int, int]], int, str]: ...
 def read_physionet2012(
     texts: Sequence[bytes | memoryview], ids_in_names: Sequence[int], threads: int
@@ -123,6 +162,14 @@ def kalman_smoother(
     mean: bool = True,
     cov: bool = True,
 ) -> tuple[_Floats | None, _Floats | None, _Floats]: ...
+def soft_dtw(
+    x: _Floats,
+    y: _Floats,
+    x_lengths: NDArray[np.int64] | None,
+    y_lengths: NDArray[np.int64] | None,
+    gamma: float,
+    window: int,
+) -> _Floats: ...
 def sosfilt(
     sections: NDArray[np.float64],
     x: _Floats,
@@ -208,6 +255,64 @@ def survival_cox_residuals(
 def cox_partial_likelihood(
     risk: _Floats, time: _Floats, event: NDArray[np.bool_], strata: NDArray[np.int64] | None, efron: bool
 ) -> tuple[_Floats, _Floats]: ...
+def survival_finegray_pass(
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    outcome: NDArray[np.uint8],
+    weights: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    uncensored: NDArray[np.float64],
+) -> tuple[Any, ...]: ...
+def survival_finegray_influence(
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    outcome: NDArray[np.uint8],
+    weights: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    uncensored: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
+def survival_brier(
+    time: NDArray[np.float64],
+    case_weight: NDArray[np.float64],
+    times: NDArray[np.float64],
+    control_weight: NDArray[np.float64],
+    survival: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
+def survival_dynamic_auc(
+    time: NDArray[np.float64], case_weight: NDArray[np.float64], times: NDArray[np.float64], risk: NDArray[np.float64]
+) -> NDArray[np.float64]: ...
+def survival_bootstrap_counts(n: int, seed: int, n_replicates: int) -> NDArray[np.int32]: ...
+def survival_kaplan_meier_bootstrap(
+    tick: NDArray[np.int64],
+    event: NDArray[np.bool_],
+    n_ticks: int,
+    wanted: NDArray[np.int64],
+    seed: int,
+    n_replicates: int,
+) -> NDArray[np.float64]: ...
+def survival_concordance_bootstrap(
+    tick: NDArray[np.int64],
+    rank: NDArray[np.int64],
+    index: NDArray[np.int64],
+    event: NDArray[np.bool_],
+    n_ranks: int,
+    seed: int,
+    n_replicates: int,
+) -> NDArray[np.float64]: ...
+def survival_cox_path(
+    X: NDArray[np.float64],
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    lambdas: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    l1_ratio: float,
+    tol: float,
+    max_sweeps: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]: ...
+def survival_cox_path_start(
+    X: NDArray[np.float64], time: NDArray[np.float64], event: NDArray[np.bool_]
+) -> NDArray[np.float64]: ...
+def ranking_loss(risk: _Floats, time: _Floats, event: NDArray[np.bool_], sigma: float) -> tuple[_Floats, _Floats]: ...
 def ode_solve(
     f: int,
     jacobian: int,
@@ -229,6 +334,29 @@ def ode_solve(
     terminal: NDArray[np.bool_],
     most_roots: int,
 ) -> dict[str, Any]: ...
+def pk_simulate(
+    compartments: int,
+    depot: bool,
+    scaled: bool,
+    params: NDArray[np.float64],
+    offsets: NDArray[np.int64],
+    time: NDArray[np.float64],
+    amount: NDArray[np.float64],
+    rate: NDArray[np.float64],
+    interval: NDArray[np.float64],
+    fraction: NDArray[np.float64],
+    lag: NDArray[np.float64],
+    kind: NDArray[np.int32],
+    steady: NDArray[np.int32],
+    into_depot: NDArray[np.bool_],
+    implied: NDArray[np.bool_],
+    row: NDArray[np.int64],
+    observed: NDArray[np.int64],
+    times: NDArray[np.float64],
+    observed_row: NDArray[np.int64] | None,
+    shared_times: bool,
+    sens: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def wfdb_header(text: bytes) -> dict[str, Any]: ...
 def wfdb_decode(
     bytes: Any,
@@ -242,6 +370,7 @@ def wfdb_decode(
     single: bool,
 ) -> tuple[list[_Floats], NDArray[np.int64]]: ...
 def wfdb_annotations(bytes: bytes) -> dict[str, Any]: ...
+def read_cwa(bytes: bytes, strict: bool, single: bool) -> dict[str, Any]: ...
 def lomb_scargle(
     t: NDArray[np.float64],
     y: NDArray[np.float64],
@@ -253,6 +382,20 @@ def lomb_scargle(
     center: bool,
     fast: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+def delineate(x: _Floats, fs: float, beats: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]: ...
+def ppg_peaks(y: NDArray[np.float64], fs: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
+def signal_quality(
+    x: _Floats, fs: float, beats: NDArray[np.int64], width: int, step: int, n_windows: int
+) -> NDArray[np.float64]: ...
+def hrv_names(domains: int) -> list[str]: ...
+def hrv(
+    rr: NDArray[np.float64],
+    t: NDArray[np.float64],
+    begins: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    domains: int,
+    oversampling: float,
+) -> NDArray[np.float64]: ...
 def qrs_detect(x: _Floats, fs: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 
 class QrsStream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"\nmarey: interrupted{options.when_interrupted}", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except (BackendError, ValueError, OSError) as error:
         if options.traceback:
             raise
@@ -58,6 +62,8 @@ def _parser() -> _Parser:
     study = commands.add_parser("study", help="run a whole study, from raw records to a report")
     studies = study.add_subparsers(title="studies", metavar="STUDY", required=True)
     _add_p12(studies, common)
+    _add_activity(commands, common)
+    _add_ecg(commands, common)
 
     for name, function, help_text in (
         ("verify", _verify, "check every operation against its reference on this machine"),
@@ -118,6 +124,45 @@ def _add_p12(studies: argparse._SubParsersAction[_Parser], common: _Parser) -> N
     run = p12.add_argument_group("run")
     run.add_argument("--out", type=Path, default=Path("run"), metavar="DIR", help="where results go (default: run)")
     run.add_argument("--resume", action="store_true", help="continue a run that was interrupted in --out")
+
+
+def _add_ecg(commands: argparse._SubParsersAction[_Parser], common: _Parser) -> None:
+    ecg = commands.add_parser(
+        "ecg",
+        parents=[common],
+        allow_abbrev=False,
+        help="beats, their waves and heart-rate variability of a WFDB record",
+        description="Finds the beats of one lead and their P, QRS and T waves, compares the beats with the record's "
+        "reference annotations where it has some, tells their variability, whole and by windows, and draws all of it.",
+    )
+    ecg.set_defaults(command=_ecg, when_interrupted="")
+    ecg.add_argument("record", metavar="RECORD", help="with or without .hea, as mitdb/100; its files lie beside it")
+    ecg.add_argument(
+        "--lead", metavar="NAME", help="signal to examine (default: the first lead of an electrocardiogram)"
+    )
+    ecg.add_argument("--annotator", default="atr", metavar="NAME", help="ending of the annotation file (default: atr)")
+    ecg.add_argument("--window", type=_seconds, default=300.0, metavar="TIME", help="length of windows (default: 5m)")
+    ecg.add_argument("--at", type=_seconds, metavar="TIME", help="where the ten seconds drawn begin, as 90s")
+    ecg.add_argument("--measures", type=Path, metavar="FILE", help="write all measures there, a line a window (.csv)")
+    ecg.add_argument("--picture", type=Path, metavar="FILE", help="where to draw (default: NAME-ecg.png here)")
+    ecg.add_argument("--no-picture", action="store_true", help="draw nothing")
+
+
+def _add_activity(commands: argparse._SubParsersAction[_Parser], common: _Parser) -> None:
+    activity = commands.add_parser(
+        "activity",
+        parents=[common],
+        allow_abbrev=False,
+        help="activity, wear and sleep of an Axivity recording",
+        description="Reads a .cwa file, calibrates it against gravity, and tells each day's activity, counts, wear, "
+        "sleep and rhythm, with a picture.",
+    )
+    activity.set_defaults(command=_activity, when_interrupted="")
+    activity.add_argument("recording", type=Path, metavar="FILE.cwa")
+    activity.add_argument("--epochs", type=Path, metavar="FILE", help="write the epochs there, a line each (.csv)")
+    activity.add_argument("--lenient", action="store_true", help="leave out blocks that are broken")
+    activity.add_argument("--picture", type=Path, metavar="FILE", help="where to draw (default: NAME-activity.png)")
+    activity.add_argument("--no-picture", action="store_true", help="draw nothing")
 
 
 def _models(text: str) -> tuple[str, ...]:
@@ -188,6 +233,46 @@ def _study_p12(options: argparse.Namespace) -> int:
     from marey.study.p12.report import summary
 
     print(summary(options.out))
+    return 0
+
+
+def _ecg(options: argparse.Namespace) -> int:
+    from marey.ecg import report
+    from marey.waveforms import read_wfdb
+
+    if not options.no_picture:
+        _need("plot", ("matplotlib",))
+    record = read_wfdb(options.record, annotator=options.annotator)
+    found = report(record, options.lead, window_s=options.window)
+    print(found, flush=True)
+    if options.measures is not None:
+        found.windows.to_csv(options.measures)
+        print(f"\nmeasures    {options.measures}")
+    if not options.no_picture:
+        picture = options.picture or Path(f"{record.name}-ecg.png")
+        found.plot(picture, at_s=options.at)
+        print(f"\npicture     {picture}")
+    return 0
+
+
+def _activity(options: argparse.Namespace) -> int:
+    from marey.actigraphy import report
+    from marey.waveforms import read_cwa
+
+    if not options.no_picture:
+        _need("plot", ("matplotlib",))
+    recording = read_cwa(options.recording, check=not options.lenient)
+    found = report(recording, name=options.recording.name)
+    print(found, flush=True)
+    if recording.bad_blocks:
+        print(f"\n{recording.bad_blocks:,} broken blocks were left out")
+    if options.epochs is not None:
+        found.to_csv(options.epochs)
+        print(f"\nepochs      {options.epochs}")
+    if not options.no_picture:
+        picture = options.picture or Path(f"{options.recording.stem}-activity.png")
+        found.plot(picture)
+        print(f"\npicture     {picture}")
     return 0
 
 

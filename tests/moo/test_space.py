@@ -64,6 +64,8 @@ def test_any_numbers_are_repaired_into_the_space(row: list[float]) -> None:
     [
         (lambda: moo.Space([moo.Real("a", 0, 1), moo.Int("a", 0, 1)]), "several of the name 'a'"),
         (lambda: moo.Real("a", 1, 1), "low < high"),
+        (lambda: moo.Space([moo.Real("a", 0, 5e-324)]), "further apart"),
+        (lambda: moo.Space([moo.Real("a", 1e300, 1e300 * (1 + 2**-52), log=True)]), "further apart"),
         (lambda: moo.Real("a", 0, 1, log=True), "positive"),
         (lambda: moo.Int("a", 0, 1.5), "integer"),
         (lambda: moo.Categorical("a", []), "at least one"),

@@ -361,3 +361,55 @@ def test_wrong_kinds_are_told() -> None:
         ode.solve(lambda t, y, p: y, [1.0], [0.0, 1.0], sens="params")
     with pytest.raises(ValueError, match="returns 2 derivatives; `y0` has 1 states"):
         ode.solve(marey.model(lambda t, y, p: (y[0], y[0])), [1.0], [0.0, 1.0], [1.0])
+
+
+@pytest.mark.parametrize("by", ["params", "y0"])
+@pytest.mark.parametrize("method", ["tsit5", "rodas5p"])
+def test_a_state_that_is_set_forgets_its_derivatives(method: Any, by: Any) -> None:
+    """dy/dt = -k y, set to 3 at time 1: from there dy/dk = -3 (t - 1) exp(-k (t - 1)) and dy/dy0 = 0."""
+
+    @marey.model
+    def decay(t: Any, y: Any, p: Any) -> Any:
+        return (-p[0] * y[0],)
+
+    times = np.array([0.0, 0.5, 1.0, 1.5, 3.0])
+    doses = ode.Doses([0], [1.0], [0], [3.0], "set")
+    k = np.array([[0.7]])
+    s = ode.solve(decay, [[5.0]], times, k, method=method, rtol=1e-10, atol=1e-12, doses=doses, sens=by)
+    before, tau = times <= 1.0, times - 1
+    if by == "params":
+        expected = np.where(before, -5 * times * np.exp(-0.7 * times), -3 * tau * np.exp(-0.7 * tau))
+    else:
+        expected = np.where(before, np.exp(-0.7 * times), 0.0)
+    np.testing.assert_allclose(s.sens[0, 0, 0], expected, rtol=1e-8, atol=1e-10)
+
+
+def test_amounts_and_starts_that_depend_on_parameters_bring_their_derivatives() -> None:
+    @marey.model
+    def two(t: Any, y: Any, p: Any) -> Any:
+        return -p[0] * y[0], p[0] * y[0] - p[1] * y[1]
+
+    times = np.linspace(0.0, 6.0, 7)
+    problem, state, kinds = [0, 0, 1, 1, 1], [0, 1, 1, 0, 0], ["add", "set", "add", "rate", "rate"]
+
+    def run(p: np.ndarray[Any, Any], **options: Any) -> ode.Solution:
+        amount = [p[0, 2] * 10, p[0, 2] ** 2, p[1, 2], p[1, 2], -p[1, 2]]
+        y0 = np.stack([p[:, 0] * 4, np.ones(2)], axis=1)
+        doses = ode.Doses(problem, [1.5, 2.5, 0.0, 1.0, 3.0], state, amount, kinds, options.pop("by", None))
+        return ode.solve(two, y0, times, p, rtol=1e-11, atol=1e-12, doses=doses, **options)
+
+    p = np.array([[0.5, 0.3, 1.2], [0.9, 0.2, 0.7]])
+    by = np.zeros((5, 3))
+    by[:, 2] = [10, 2 * p[0, 2], 1, 1, -1]
+    y0_by = np.zeros((2, 3))
+    y0_by[0, 0] = 4
+    s = run(p, by=by, y0_by=y0_by, sens="params")
+    for k in range(3):
+        shift = np.zeros(3)
+        shift[k] = 1e-5
+        difference = (run(p + shift).y - run(p - shift).y) / 2e-5
+        np.testing.assert_allclose(s.sens[:, :, k], difference, rtol=1e-6, atol=1e-7)
+    with pytest.raises(ValueError, match=r"`doses\.by` has shape \(5, 2\); expected \(5, 3\)"):
+        run(p, by=by[:, :2], sens="params")
+    with pytest.raises(ValueError, match=r"`y0_by` has shape \(3, 2\); expected \(2, 2, 3\)"):
+        run(p, y0_by=y0_by.T, sens="params")

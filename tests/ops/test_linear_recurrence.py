@@ -135,22 +135,6 @@ def test_complex_gradients_are_those_of_the_real_system() -> None:
         torch.testing.assert_close(one, other)
 
 
-@pytest.mark.parametrize("reverse", [False, True])
-def test_complex_numbers_on_a_gpu_by_doubling(reverse: bool) -> None:
-    """What a GPU computes for complex numbers, here on the CPU."""
-    torch = pytest.importorskip("torch")
-    from marey.scan.linear_recurrence import _by_doubling
-
-    for length in (0, 1, 2, 37):
-        a, x = (torch.tensor(v, requires_grad=True) for v in series(2, 3, length, is_complex=True))
-        h0 = torch.ones(2, 3, dtype=torch.complex128)
-        reset = torch.rand(2, 1, length, generator=torch.Generator().manual_seed(0)) < 0.1
-        expected = linear_recurrence(a, x, h0=h0, reset=reset[:, 0], reverse=reverse)
-        actual = _by_doubling(a, x, h0, reset, reverse)
-        for got, want in zip(actual, expected, strict=True):
-            torch.testing.assert_close(got, want, rtol=1e-12, atol=1e-12)
-
-
 def test_conjugated_and_strided_complex_tensors_are_taken() -> None:
     torch = pytest.importorskip("torch")
     a, x = (torch.tensor(v) for v in series(4, 9, is_complex=True))

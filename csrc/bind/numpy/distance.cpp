@@ -2,6 +2,7 @@
 #include "marey/distance/dtw_cdist.hpp"
 #include "marey/distance/dtw_nn.hpp"
 #include "marey/distance/dtw_path.hpp"
+#include "marey/distance/soft_dtw.hpp"
 
 using namespace marey::numpy;
 using marey::distance::Series;
@@ -72,17 +73,51 @@ std::tuple<double, Array<std::int64_t>> dtw_path(const Array<double>& x, const A
   return {distance, out};
 }
 
+template <typename T>
+Array<T> soft_dtw(const Array<T>& x, const Array<T>& y, const Optional<std::int64_t>& x_lengths,
+                  const Optional<std::int64_t>& y_lengths, double gamma, std::int64_t window) {
+  expect(x.ndim() == 3 && y.ndim() == 3 && x.shape(0) == y.shape(0) && x.shape(1) == y.shape(1),
+         "`x` and `y` must be (pairs, channels, length)");
+  expect(gamma > 0 && window >= 0, "`gamma` must be positive and `window` not negative");
+  const auto check = [&](const Optional<std::int64_t>& lengths, std::int64_t most, const std::string& name) {
+    if (!lengths) return;
+    expect(lengths->ndim() == 1 && lengths->size() == x.shape(0),
+           ("`" + name + "` must have one value a pair").c_str());
+    for (py::ssize_t i = 0; i < lengths->size(); ++i) {
+      const std::int64_t length = lengths->data()[i];
+      if (length >= 0 && length <= most) continue;
+      throw py::value_error("`" + name + "` of pair " + std::to_string(i) + " is " + std::to_string(length) +
+                            "; expected 0 to " + std::to_string(most));
+    }
+  };
+  check(x_lengths, x.shape(2), "x_lengths");
+  check(y_lengths, y.shape(2), "y_lengths");
+  auto out = make_output<T>({x.shape(0)});
+  const marey::distance::SoftDtw<T> a{x.shape(0), x.shape(1),         x.shape(2),         y.shape(2), x.data(),
+                                      y.data(),   pointer(x_lengths), pointer(y_lengths), T(gamma),   window};
+  T* const to = out.mutable_data();
+  {
+    py::gil_scoped_release nogil;
+    on_threads(a.n_pairs, a.grain(),
+               [&](std::int64_t first, std::int64_t last) { marey::distance::soft_dtw(a, to, first, last); });
+  }
+  return out;
+}
+
 }  // namespace
 
 void bind_distance(py::module_& m) {
-  const auto def = [&](auto cdist, auto nn) {
+  const auto def = [&](auto cdist, auto nn, auto soft) {
     m.def("dtw_cdist", cdist, py::arg("x").noconvert(), py::arg("y").noconvert().none(true),
           py::arg("x_offsets").noconvert().none(true), py::arg("y_offsets").noconvert().none(true), py::arg("window"));
     m.def("dtw_nn", nn, py::arg("x").noconvert(), py::arg("y").noconvert().none(true),
           py::arg("x_offsets").noconvert().none(true), py::arg("y_offsets").noconvert().none(true), py::arg("window"),
           py::arg("k"));
+    m.def("soft_dtw", soft, py::arg("x").noconvert(), py::arg("y").noconvert(),
+          py::arg("x_lengths").noconvert().none(true), py::arg("y_lengths").noconvert().none(true), py::arg("gamma"),
+          py::arg("window"));
   };
-  def(&dtw_cdist<float>, &dtw_nn<float>);
-  def(&dtw_cdist<double>, &dtw_nn<double>);
+  def(&dtw_cdist<float>, &dtw_nn<float>, &soft_dtw<float>);
+  def(&dtw_cdist<double>, &dtw_nn<double>, &soft_dtw<double>);
   m.def("dtw_path", &dtw_path, py::arg("x").noconvert(), py::arg("y").noconvert(), py::arg("window"));
 }

@@ -6,14 +6,19 @@
 
 namespace py = pybind11;
 
+void bind_actigraphy(py::module_& m);
 void bind_causal_conv1d(py::module_& m);
 void bind_distance(py::module_& m);
 void bind_ecg(py::module_& m);
+void bind_ppg(py::module_& m);
+void bind_entropy(py::module_& m);
 void bind_events(py::module_& m);
+void bind_features(py::module_& m);
 void bind_filters(py::module_& m);
 void bind_graph(py::module_& m);
 void bind_linear_recurrence(py::module_& m);
 void bind_ode(py::module_& m);
+void bind_pk(py::module_& m);
 void bind_ragged(py::module_& m);
 void bind_s5_scan(py::module_& m);
 void bind_scan(py::module_& m);
@@ -21,6 +26,7 @@ void bind_selective_scan(py::module_& m);
 void bind_spectral(py::module_& m);
 void bind_state_space(py::module_& m);
 void bind_survival(py::module_& m);
+void bind_survival_models(py::module_& m);
 void bind_waveforms(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
@@ -31,14 +37,19 @@ PYBIND11_MODULE(_core, m) {
   m.def("best_isa", [] { return marey::isa::name(marey::isa::best_supported()); });
   m.def("poison_outputs", [](bool on) { marey::numpy::poison_outputs = on; }, py::arg("on"));
   m.attr("compiler") = MAREY_COMPILER;
+  bind_actigraphy(m);
   bind_causal_conv1d(m);
   bind_distance(m);
   bind_ecg(m);
+  bind_ppg(m);
+  bind_entropy(m);
   bind_events(m);
+  bind_features(m);
   bind_filters(m);
   bind_graph(m);
   bind_linear_recurrence(m);
   bind_ode(m);
+  bind_pk(m);
   bind_ragged(m);
   bind_s5_scan(m);
   bind_scan(m);
@@ -46,5 +57,6 @@ PYBIND11_MODULE(_core, m) {
   bind_spectral(m);
   bind_state_space(m);
   bind_survival(m);
+  bind_survival_models(m);
   bind_waveforms(m);
 }

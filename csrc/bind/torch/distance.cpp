@@ -1,4 +1,7 @@
+#include <tuple>
+
 #include "marey/distance/dtw_cdist.hpp"
+#include "marey/distance/soft_dtw.hpp"
 #include "tensors.hpp"
 
 using namespace marey::torch_ops;
@@ -40,10 +43,80 @@ Tensor dtw_cdist(const Tensor x, const OptionalTensor y, const OptionalTensor x_
                                                : run<float>(x, y, x_offsets, y_offsets, window);
 }
 
+template <typename T>
+marey::distance::SoftDtw<T> pairs(const Tensor& x, const Tensor& y, const OptionalTensor& x_lengths,
+                                  const OptionalTensor& y_lengths, double gamma, std::int64_t window) {
+  STD_TORCH_CHECK(x.dim() == 3 && y.dim() == 3 && x.size(0) == y.size(0) && x.size(1) == y.size(1),
+                  "`x` and `y` must be (pairs, channels, length)");
+  STD_TORCH_CHECK(gamma > 0 && window >= 0, "`gamma` must be positive and `window` not negative");
+  const auto lengths = [&](const OptionalTensor& given, std::int64_t most, const char* name) {
+    const std::int64_t* p = data<std::int64_t>(given, name);
+    if (p != nullptr) {
+      STD_TORCH_CHECK(given->dim() == 1 && given->numel() == x.size(0), "`", name, "` must have one value a pair");
+      for (std::int64_t i = 0; i < x.size(0); ++i) {
+        STD_TORCH_CHECK(p[i] >= 0 && p[i] <= most, "`", name, "` of pair ", i, " is ", p[i], "; expected 0 to ", most);
+      }
+    }
+    return p;
+  };
+  return {x.size(0),
+          x.size(1),
+          x.size(2),
+          y.size(2),
+          data<T>(x, "x"),
+          data<T>(y, "y"),
+          lengths(x_lengths, x.size(2), "x_lengths"),
+          lengths(y_lengths, y.size(2), "y_lengths"),
+          T(gamma),
+          window};
+}
+
+template <typename Run>
+auto by_dtype(const Tensor& x, Run&& run) {
+  return x.scalar_type() == ScalarType::Double ? run(double{}) : run(float{});
+}
+
+Tensor soft_dtw(const Tensor x, const Tensor y, const OptionalTensor x_lengths, const OptionalTensor y_lengths,
+                double gamma, std::int64_t window) {
+  return by_dtype(x, [&]<typename T>(T) {
+    const auto a = pairs<T>(x, y, x_lengths, y_lengths, gamma, window);
+    Tensor out = make_output<T>(x, {a.n_pairs});
+    T* const to = mutable_data<T>(out);
+    on_torch_threads(a.n_pairs, a.grain(),
+                     [&](std::int64_t first, std::int64_t last) { marey::distance::soft_dtw(a, to, first, last); });
+    return out;
+  });
+}
+
+std::tuple<Tensor, Tensor> soft_dtw_backward(const Tensor grad, const Tensor x, const Tensor y,
+                                             const OptionalTensor x_lengths, const OptionalTensor y_lengths,
+                                             double gamma, std::int64_t window) {
+  return by_dtype(x, [&]<typename T>(T) {
+    const auto a = pairs<T>(x, y, x_lengths, y_lengths, gamma, window);
+    STD_TORCH_CHECK(grad.dim() == 1 && grad.numel() == a.n_pairs, "`grad` must have one value a pair");
+    Tensor grad_x = make_output<T>(x, {a.n_pairs, a.channels, a.n});
+    Tensor grad_y = make_output<T>(y, {a.n_pairs, a.channels, a.m});
+    const T* const of_value = data<T>(grad, "grad");
+    T *const to_x = mutable_data<T>(grad_x), *const to_y = mutable_data<T>(grad_y);
+    on_torch_threads(a.n_pairs, a.grain(), [&](std::int64_t first, std::int64_t last) {
+      marey::distance::soft_dtw_backward(a, of_value, to_x, to_y, first, last);
+    });
+    return std::tuple<Tensor, Tensor>(grad_x, grad_y);
+  });
+}
+
 }  // namespace
 
 STABLE_TORCH_LIBRARY_FRAGMENT(marey, m) {
   m.def("dtw_cdist(Tensor x, Tensor? y, Tensor? x_offsets, Tensor? y_offsets, int window) -> Tensor");
+  m.def("soft_dtw(Tensor x, Tensor y, Tensor? x_lengths, Tensor? y_lengths, float gamma, int window) -> Tensor");
+  m.def(
+      "soft_dtw_backward(Tensor grad, Tensor x, Tensor y, Tensor? x_lengths, Tensor? y_lengths, float gamma, "
+      "int window) -> (Tensor, Tensor)");
 }
 
-STABLE_TORCH_LIBRARY_IMPL(marey, CPU, m) { m.impl("dtw_cdist", TORCH_BOX(&dtw_cdist)); }
+STABLE_TORCH_LIBRARY_IMPL(marey, CPU, m) {
+  m.impl("dtw_cdist", TORCH_BOX(&dtw_cdist));
+  m.impl("soft_dtw", TORCH_BOX(&soft_dtw));
+  m.impl("soft_dtw_backward", TORCH_BOX(&soft_dtw_backward));
+}

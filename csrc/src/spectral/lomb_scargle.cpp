@@ -14,6 +14,8 @@ void range(const LombScargle& problem, std::int64_t begin, std::int64_t end) {
 
 }  // namespace
 
+void lomb_scargle_here(const LombScargle& problem) { range(problem, 0, problem.n_series); }
+
 void lomb_scargle(const LombScargle& problem) {
   const std::int64_t points = problem.offsets[problem.n_series];
   const std::int64_t each = points * problem.n_freqs / std::max<std::int64_t>(1, problem.n_series);

@@ -26,6 +26,8 @@ def solve_torch(model: Any, y0: Any, t_eval: Any, params: Any, **options: Any) -
     wanted = tuple(name for name, x in (("y0", state), ("params", parameter)) if x is not None and x.requires_grad)
     if wanted and options.get("sens") is not None:
         raise ValueError("`sens` is for arrays or tensors without gradients: a tensor's gradient uses it already")
+    if wanted and options.get("y0_by") is not None:
+        raise ValueError("`y0_by` is for arrays or tensors without gradients: a tensor `y0` carries its own")
     kept: list[Solution] = []
     y = _function().apply(state, parameter, (model, times, options, wanted, kept))
     solution = kept[0]

@@ -29,6 +29,8 @@ class Doses:
     kind : str or (K,) sequence of str
         ``add`` (a bolus: ``y += amount``), ``rate`` (an infusion: ``dy/dt`` gains ``amount`` from here on; a second
         row with ``-amount`` ends it) or ``set`` (``y = amount``). Events of one time come in the order of the rows.
+    by : (K, k) float, optional
+        Derivatives of the amounts by the parameters, for ``sens="params"``; zero if left out.
 
     Examples
     --------
@@ -44,9 +46,12 @@ class Doses:
     state: Any
     amount: Any
     kind: Any = "add"
+    by: Any = None
 
-    def packed(self, n: int, n_states: int, t0: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], ...]:
-        """Offsets and columns in the order of problems and times, checked."""
+    def packed(
+        self, n: int, n_states: int, t0: np.ndarray[Any, Any], columns: int = 0, by_params: bool = True
+    ) -> tuple[np.ndarray[Any, Any], ...]:
+        """Offsets and columns in the order of problems and times, checked; ``columns`` of sensitivities behind."""
         problem, state = (np.asarray(x, dtype=np.int64).reshape(-1) for x in (self.problem, self.state))
         time, amount = (np.asarray(x, dtype=np.float64).reshape(-1) for x in (self.time, self.amount))
         names = np.broadcast_to(np.asarray(self.kind, dtype=object), time.shape)
@@ -59,10 +64,25 @@ class Doses:
         _rule("kind", names, np.isin(names.astype(str), _KINDS), f"expected one of {', '.join(_KINDS)}")
         _rule("time", time, np.isfinite(time), "expected a finite time")
         _rule("time", time, time >= t0[problem], "expected a time not before the problem begins")
-        order = np.lexsort((np.arange(len(time)), time, problem))
         kind = np.array([_KINDS.index(str(k)) for k in names], dtype=np.int32)
+        row = np.arange(len(time))
+        if columns:
+            # A state that is set forgets what it came from; what is given depends on the parameters as `by` says.
+            by = self._by(len(time), columns) if by_params else np.zeros((len(time), columns))
+            rows, column = np.nonzero((by != 0) | (kind == _KINDS.index("set"))[:, None])
+            row, state = np.append(row, rows), np.append(state, n_states * (1 + column) + state[rows])
+            amount = np.append(amount, by[rows, column])
+            problem, time, kind = problem[row], time[row], kind[row]
+        order = np.lexsort((row, time, problem))
         offsets = np.concatenate([[0], np.cumsum(np.bincount(problem, minlength=n))]).astype(np.int64)
         return offsets, time[order], kind[order], state[order], amount[order]
+
+    def _by(self, rows: int, columns: int) -> np.ndarray[Any, Any]:
+        by = np.zeros((rows, columns)) if self.by is None else np.asarray(self.by, dtype=np.float64)
+        if by.shape != (rows, columns):
+            raise ValueError(f"`doses.by` has shape {by.shape}; expected ({rows}, {columns}), a column a parameter")
+        _rule("by", by.sum(axis=1), np.isfinite(by.sum(axis=1)), "expected finite derivatives")
+        return by
 
     def __repr__(self) -> str:
         time = np.asarray(self.time, dtype=float).reshape(-1)

@@ -26,8 +26,16 @@ def extended(program: Program, by: str) -> Program:
     return program.extended(f"by_{by}", arguments, outputs)
 
 
-def start(y0: np.ndarray[Any, Any], columns: int, by: str) -> np.ndarray[Any, Any]:
-    """The larger y0: zero by parameters, the identity by y0."""
-    n = y0.shape[1]
-    first = np.zeros((columns, n)) if by == "params" else np.eye(n)
-    return np.concatenate([y0, np.tile(first.reshape(1, -1), (len(y0), 1))], axis=1)
+def start(y0: np.ndarray[Any, Any], columns: int, by: str, y0_by: Any = None) -> np.ndarray[Any, Any]:
+    """The larger y0: by parameters ``y0_by`` (N, n, k) or zero, by y0 the identity."""
+    n_problems, n = y0.shape
+    if by == "params":
+        first = np.zeros((n, columns)) if y0_by is None else np.asarray(y0_by, dtype=np.float64)
+        if first.shape not in ((n, columns), (n_problems, n, columns)):
+            raise ValueError(
+                f"`y0_by` has shape {first.shape}; expected ({n_problems}, {n}, {columns}) or its last two"
+            )
+    else:
+        first = np.eye(n)
+    rows = np.broadcast_to(first.swapaxes(-1, -2).reshape(*first.shape[:-2], -1), (n_problems, n * columns))
+    return np.concatenate([y0, rows], axis=1)

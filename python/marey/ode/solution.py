@@ -10,7 +10,15 @@ import numpy as np
 
 __all__ = ["OUTCOMES", "Solution"]
 
-OUTCOMES = ("finished", "stopped at an event", "too many steps", "step too small", "not finite", "stiff")
+OUTCOMES = (
+    "finished",
+    "stopped at an event",
+    "too many steps",
+    "step too small",
+    "not finite",
+    "stiff",
+    "no steady state",
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,7 +33,7 @@ class Solution:
         The states; NaN where a problem did not get.
     status : (N,) int
         0 finished, 1 stopped at a terminal event, 2 too many steps, 3 step too small, 4 not finite, 5 stiff (an
-        explicit method that was asked to notice). `message` says it in words.
+        explicit method that was asked to notice), 6 no steady state (`marey.pk`). `message` says it in words.
     accepted, rejected : (N,) int
         Steps.
     stiff : (N,) bool
@@ -74,9 +82,11 @@ class Solution:
         return self
 
     def __repr__(self) -> str:
-        n, states, times = self.y.shape
+        n = len(self.status)
         counts = np.bincount(np.asarray(self.status), minlength=len(OUTCOMES))
         told = ", ".join(f"{c} {OUTCOMES[k]}" for k, c in enumerate(counts) if c)
         steps = float(np.asarray(self.accepted).mean()) if n else 0.0
         events = "" if self.event_time is None else f", {len(self.event_time)} events"
-        return f"Solution({n} problems, {states} states, {times} times: {told}; {steps:.1f} steps each{events})"
+        *_, states, times = self.y.shape if self.y.ndim == 3 else self.y.T.shape
+        outputs = "times" if self.y.ndim == 3 else "observations"
+        return f"Solution({n} problems, {states} states, {times} {outputs}: {told}; {steps:.1f} steps each{events})"

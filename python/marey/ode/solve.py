@@ -40,6 +40,7 @@ def solve(
     terminal: Sequence[bool] | bool = False,
     max_events: int = 64,
     sens: Literal["params", "y0"] | None = None,
+    y0_by: Any = None,
     jacobian: Any = None,
     first_step: float | None = None,
     max_step: float = np.inf,
@@ -82,6 +83,8 @@ def solve(
         Events kept of one problem; more are an error that says so.
     sens : {"params", "y0"}, optional
         Also solve for the derivatives of ``y``, exact through doses (forward variational equations).
+    y0_by : (N, n, k) or (n, k), optional
+        Derivatives of ``y0`` by the parameters where it depends on them, for ``sens="params"``.
     jacobian : address or callable, optional
         For a model that is no `Model`: n (n + 1) entries, row by row ``df_i/dy_0 .. df_i/dy_n-1, df_i/dt``. Without
         it the stiff method takes differences.
@@ -131,14 +134,14 @@ def solve(
     n, n_states = states.shape
     _check_options(method, rtol, first_step, max_step, max_steps, sens, model)
     tolerance = _tolerance(atol, n_states)
-    packed = None if doses is None else doses.packed(n, n_states, start_at)
     columns = 0
     if sens is not None:
         columns = parameters.shape[1] if sens == "params" else n_states
+    packed = None if doses is None else doses.packed(n, n_states, start_at, columns, sens == "params")
 
     directions = np.broadcast_to(np.asarray(direction, dtype=np.int32), (len(events),)).copy()
     ends = np.broadcast_to(np.asarray(terminal, dtype=bool), (len(events),)).copy()
-    whole = states if sens is None else start(states, columns, sens)
+    whole = states if sens is None else start(states, columns, sens, y0_by)
     whole_tolerance = np.tile(tolerance, 1 + columns)
 
     def run(name: str, which: np.ndarray[Any, Any], notice: bool) -> dict[str, Any]:
@@ -180,7 +183,7 @@ def solve(
     solution = _solution(result, times, stiff, n_states, columns, len(events), max_events)
     return replace(solution, _again=lambda t: solve(
         model, y0, t, params, method=method, rtol=rtol, atol=atol, t0=start_at, doses=doses, events=events,
-        direction=direction, terminal=terminal, max_events=max_events, sens=sens, jacobian=jacobian,
+        direction=direction, terminal=terminal, max_events=max_events, sens=sens, y0_by=y0_by, jacobian=jacobian,
         first_step=first_step, max_step=max_step, max_steps=max_steps,
     ))  # fmt: skip
 

@@ -12,6 +12,7 @@ from marey._runtime.checks import check_dtype, check_same_dtype, check_shape, dt
 from marey._runtime.doors import door, is_torch
 from marey._runtime.specs import Case, Chunks, Inputs, OpSpec, Tolerance, register
 from marey.reference.linear_recurrence import linear_recurrence as reference
+from marey.scan import _complex_recurrence
 from marey.scan._arrays import check_reset, double_of, is_channels_last, is_complex, pairs, unpaired
 
 __all__ = ["linear_recurrence"]
@@ -67,8 +68,8 @@ def linear_recurrence(
     Notes
     -----
     The state is float64 on the CPU whatever the dtype of ``x``. A NaN stays in the state up to the next reset. On a
-    GPU ``a`` and ``x`` may be bfloat16: then ``h`` is, while ``h0`` and ``hT`` are float32. Complex numbers run there
-    by torch's arithmetic, in log2(T) passes over memory instead of one, and there a NaN passes a reset.
+    GPU ``a`` and ``x`` may be bfloat16: then ``h`` is, while ``h0`` and ``hT`` are float32. There complex
+    numbers run a channel a program, in blocks of steps one after another.
 
     In torch, gradients reach ``a``, ``x`` and ``h0`` from both results, for complex numbers in torch's convention (the
     conjugate one). With :math:`g_t = \partial L/\partial h_t` through all later steps,
@@ -97,7 +98,7 @@ def linear_recurrence(
     if on_gpu:
         a = a.expand(batch, channels, length)
         if is_complex(x):
-            h, hT = _by_doubling(a, x.reshape(batch, channels, length), h0, reset, reverse)  # type: ignore[attr-defined]
+            h, hT = _complex_recurrence.complex_recurrence(a, x.reshape(batch, channels, length), h0, reset, reverse)  # type: ignore[attr-defined]
             return h.reshape(x.shape), hT.reshape((*leading, channels))  # type: ignore[attr-defined]
 
     def rows(array: Any) -> Any:  # (B, D, T) -> as it is, or (B, T, D) if the channels lie last in memory
@@ -153,29 +154,6 @@ def _coefficients(a: Any, x: Any) -> Any:
     return a.reshape(math.prod(own[:-2]), *own[-2:])
 
 
-def _by_doubling(a: Any, x: Any, h0: Any, reset: Any, reverse: bool) -> tuple[Any, Any]:
-    """Complex numbers on a GPU, by torch's arithmetic in log2(T) passes (Hillis and Steele, CACM 29:1170, 1986)."""
-    import torch
-
-    if reset is not None:
-        a = torch.where(reset, torch.zeros_like(a), a)
-    if reverse:
-        a, x = a.flip(-1), x.flip(-1)
-    if h0 is None:
-        h0 = x.new_zeros(x.shape[:2])
-    h0 = h0.reshape(x.shape[:2])
-    out, length = h0.dtype, x.shape[-1]
-    a, x = a.to(out), torch.cat([h0[..., None], x.to(out)], -1)
-    a = torch.cat([torch.zeros_like(a[..., :1]) if length else h0[..., None] * 0, a], -1)
-    distance = 1
-    while distance <= length:
-        x = torch.cat([x[..., :distance], x[..., distance:] + a[..., distance:] * x[..., :-distance]], -1)
-        a = torch.cat([a[..., :distance], a[..., distance:] * a[..., :-distance]], -1)
-        distance *= 2
-    h = x[..., 1:].flip(-1) if reverse else x[..., 1:]
-    return h, x[..., -1]
-
-
 def _torch_op() -> Any:
     import torch
 
@@ -228,6 +206,7 @@ def _register_torch() -> None:
         return grad_a, grad_x, None if h0 is None else grad_h0, None, None, None, None
 
     torch.library.register_autograd("marey::linear_recurrence", backward, setup_context=setup_context)
+    _complex_recurrence.register_torch()
 
 
 def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
@@ -335,11 +314,14 @@ SPEC = register(
             _case("64 x 20,000, complex", 64, 20_000, tags="bench", is_complex=True),
         ),
         backends=frozenset({"numpy", "torch", "compile", "cuda"}),
-        native={"cpp": "csrc/src/scan/linear_recurrence.kernel.cpp", "cuda": "cuda/kernels/linear_recurrence.cu"},
+        native={
+            "cpp": "csrc/src/scan/linear_recurrence.kernel.cpp",
+            "cuda": "cuda/kernels/linear_recurrence.cu",
+            "triton": "python/marey/scan/_triton/linear_recurrence_complex.py",
+        },
         tolerance={
             "float64": Tolerance(1e-13, 1e-13, "one rounding of the multiply-add a step, damped by |a| < 1"),
             "float32": Tolerance(2e-7, 1e-7, "computed in float64 and rounded once: half a unit of float32, 6e-8"),
-            "float32/cuda": Tolerance(2e-5, 2e-5, "complex64 is composed in single precision, over log2(T) passes"),
         },
         halves=("a", "x"),
         missing="a NaN stays in the state up to the next reset",

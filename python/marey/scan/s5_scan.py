@@ -110,9 +110,12 @@ def _check(x: Any, Lambda: Any, dt: Any, h0: Any, reset: Any) -> None:
 
 
 def _by_linear_recurrence(x: Any, Lambda: Any, dt: Any, h0: Any, reset: Any) -> tuple[Any, Any]:
-    """On a GPU the hold is torch's arithmetic; the recurrence is the kernel."""
+    """On a GPU the hold is torch's arithmetic, in double precision; the recurrence is the kernel."""
     import torch
 
+    dtype, state = x.dtype, x.dtype if h0 is None else h0.dtype
+    x, Lambda, dt = x.to(torch.complex128), Lambda.to(torch.complex128), dt.double()
+    h0 = None if h0 is None else h0.to(torch.complex128)
     endless = torch.isinf(dt)[..., None, :]
     gap = torch.where(torch.isinf(dt), torch.zeros_like(dt), dt)[..., None, :]
     rate = Lambda[:, None]
@@ -127,7 +130,8 @@ def _by_linear_recurrence(x: Any, Lambda: Any, dt: Any, h0: Any, reset: Any) -> 
     forgets = endless & (rate.real < 0)
     decay = torch.where(forgets, torch.zeros_like(z), torch.exp(z))
     drive = torch.where(forgets, -1 / away, drive)
-    return linear_recurrence(decay, drive * x, h0=h0, reset=reset)
+    h, hT = linear_recurrence(decay, drive * x, h0=h0, reset=reset)
+    return h.to(dtype), hT.to(state)
 
 
 def _torch_op() -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from marey._runtime import native
 from marey.survival._rows import Floats, as_codes, as_column, as_rows
 
-__all__ = ["CoxRows", "as_cox_rows", "as_matrix"]
+__all__ = ["CoxRows", "as_cox_rows", "as_matrix", "standardized"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,17 @@ def as_matrix(X: Any, names: tuple[str, ...] | None = None) -> tuple[NDArray[Any
     return array, found or tuple(f"x{j}" for j in range(array.shape[1]))
 
 
+def standardized(matrix: NDArray[Any], order: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """Rows in another order, every column centred and scaled; the means and the scales."""
+    mean = matrix.mean(axis=0, dtype=np.float64)
+    Z = np.take(np.asarray(matrix, dtype=np.float64), order, axis=0)
+    Z -= mean
+    scale = np.sqrt(np.einsum("ij,ij->j", Z, Z) / max(len(Z), 1))
+    scale[~(scale > 1e-13 * np.abs(mean))] = 1.0  # constant columns are found and refused later
+    Z /= scale
+    return Z, mean, scale
+
+
 def as_cox_rows(
     X: Any, time: Any, event: Any, entry: Any, strata: Any, weights: Any, offset: Any, ties: str
 ) -> CoxRows:
@@ -95,12 +106,7 @@ def as_cox_rows(
     codes, labels = (None, np.array([None])) if strata is None else as_codes("strata", strata, n)
     core = native.core()
     order, offsets = core.survival_sort_rows(rows.time, codes, len(labels))
-    mean = matrix.mean(axis=0, dtype=np.float64)
-    Z = np.take(np.asarray(matrix, dtype=np.float64), order, axis=0)
-    Z -= mean
-    scale = np.sqrt(np.einsum("ij,ij->j", Z, Z) / max(n, 1))
-    scale[~(scale > 1e-13 * np.abs(mean))] = 1.0  # constant columns are found and refused later
-    Z /= scale
+    Z, mean, scale = standardized(matrix, order)
     entering = sorted_entry = None
     if rows.entry is not None:
         sorted_entry = rows.entry[order]

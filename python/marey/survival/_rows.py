@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Rows", "as_codes", "as_column", "as_event", "as_rows", "normal_quantile", "require_in"]
+__all__ = [
+    "Floats",
+    "Rows",
+    "as_codes",
+    "as_column",
+    "as_event",
+    "as_outcome",
+    "as_rows",
+    "normal_quantile",
+    "require_in",
+]
 
 Floats = NDArray[np.float64]
 
@@ -78,6 +88,22 @@ def as_event(event: Any, n: int) -> NDArray[np.bool_]:
         row = int(np.argmax(other))
         raise ValueError(f"`event` of row {row} is {array[row]}; expected 1 (event) or 0 (censored)")
     return np.ascontiguousarray(array == 1)
+
+
+def as_outcome(event: Any, n: int, cause: int) -> NDArray[np.uint8]:
+    """(n,) 0 censored, 1 an event of ``cause``, 2 a competing one, from whole numbers of which 0 means censored."""
+    array = np.asarray(event)
+    if array.shape != (n,):
+        raise ValueError(f"`event` has shape {array.shape}; expected (n,) = ({n},), that of `time`")
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"`event` has dtype {array.dtype}; expected whole numbers, 0 for a censoring")
+    other = ~((array >= 0) & (array == np.floor(array)))
+    if other.any():
+        row = int(np.argmax(other))
+        raise ValueError(f"`event` of row {row} is {array[row]}; expected 0 (censored) or the number of a cause")
+    if cause < 1:
+        raise ValueError(f"`cause` is {cause}; expected a number >= 1")
+    return np.where(array == cause, 1, np.where(array != 0, 2, 0)).astype(np.uint8)
 
 
 def as_codes(name: str, values: Any, n: int) -> tuple[NDArray[np.int64], NDArray[Any]]:

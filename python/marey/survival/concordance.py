@@ -8,8 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from marey._runtime import native
-from marey.survival._rows import Floats, as_rows, require_in
-from marey.survival.kaplan_meier import kaplan_meier
+from marey.survival._censoring import Uncensored
+from marey.survival._rows import as_rows, require_in
 
 __all__ = ["Concordance", "concordance"]
 
@@ -106,7 +106,8 @@ def concordance(
     later = np.ones(len(rows)) if rows.weights is None else rows.weights
     earlier = later
     if method == "uno":
-        earlier = earlier / _censoring_before(rows.time, rows.event, rows.weights) ** 2
+        before = Uncensored(rows.time, rows.event, rows.weights).before(rows.time)
+        earlier = earlier / np.where(rows.event, before, 1.0) ** 2  # of a row without an event no pair asks
     if tau is not None:
         if not tau > 0:
             raise ValueError(f"`tau` is {tau}; expected a number > 0")
@@ -121,13 +122,3 @@ def concordance(
     columns_told = (estimate, se, concordant, discordant, tied)
     told = columns_told if risks.ndim == 2 else tuple(float(a[0]) for a in columns_told)
     return Concordance(told[0], told[1], told[2], told[3], told[4], tied_time, method)
-
-
-def _censoring_before(time: Floats, event: Any, weights: Any) -> Floats:
-    """G(t-) for every row; 1 for those without an event, which no pair asks for."""
-    # Events leave just before censorings at the same time, so they are not at risk of censoring then.
-    curve = kaplan_meier(time, event, weights=weights)
-    at_risk = curve.n_at_risk - curve.n_events
-    steps = np.divide(curve.n_censored, at_risk, out=np.zeros_like(at_risk), where=at_risk > 0)
-    before = np.concatenate([[1.0], np.cumprod(1 - steps)[:-1]])
-    return np.where(event, before[np.searchsorted(curve.time, time)], 1.0)

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from marey.survival._cox_rows import CoxRows, as_cox_rows
+from marey.survival._newton import inverse, maximise
 from marey.survival._rows import Floats, as_codes, require_in
 from marey.survival.cox_result import CoxFit
 
-__all__ = ["ConvergenceWarning", "cox_fit"]
-
-_SMALLEST_PIVOT = 1e-9  # of its diagonal element; what rounding leaves of a dependent column is near 1e-15
-_LARGEST_LAST_STEP = 1e-3  # in log hazard; a step that gains nothing and is larger runs off to infinity
-
-
-class ConvergenceWarning(UserWarning):
-    """The coefficients are not the maximum of the likelihood; the fit's ``status`` says why."""
+__all__ = ["cox_fit"]
 
 
 def cox_fit(
@@ -32,6 +24,7 @@ def cox_fit(
     weights: Any = None,
     cluster: Any = None,
     offset: Any = None,
+    ridge: Any = 0.0,
     ties: Literal["efron", "breslow"] = "efron",
     max_iter: int = 40,
     tol: float = 1e-10,
@@ -57,6 +50,9 @@ def cox_fit(
         Labels of rows that belong together (a subject, a centre): ``var`` is then the sandwich estimate over them.
     offset : (n,), optional
         Added to :math:`x^\top \beta`.
+    ridge : float or (p,)
+        Penalty: ``ridge @ coef**2 / 2`` is taken from the log likelihood, and ``loglik`` is told without it. For
+        penalties that leave columns out see :func:`marey.survival.cox_path`.
     ties : str
         ``"efron"`` or ``"breslow"``.
     max_iter : int
@@ -97,40 +93,11 @@ def cox_fit(
     (array([1.475285]), array([-4.564348, -3.82475 ]))
     """
     require_in("ties", ties, ("efron", "breslow"))
-    if max_iter < 0:
-        raise ValueError(f"`max_iter` is {max_iter}; expected a number >= 0")
     rows = as_cox_rows(X, time, event, entry, strata, weights, offset, ties)
     clusters = None if cluster is None else as_codes("cluster", cluster, rows.n)[0]
-    beta = np.zeros(rows.p)
-    loglik, gradient, hessian, exposure, hazard = rows.run(beta)
-    if not np.isfinite(loglik):
-        raise ValueError(
-            "`offset` spans more than exp can hold: a risk set is empty beside the largest; center or scale it"
-        )
-    _check_columns(rows, hessian)
-    first_loglik = loglik
-    score = float(gradient @ np.linalg.solve(hessian, gradient)) if rows.p else 0.0
-    status, iterations = "max_iter", 0
-    if rows.p == 0:
-        status = "converged"
-    while rows.p and iterations < max_iter:
-        try:
-            step = np.linalg.solve(hessian, gradient)
-        except np.linalg.LinAlgError:
-            status = "separation"
-            break
-        gain = float(gradient @ step)
-        found = _step(rows, beta, step, loglik)
-        if found is None:
-            status = "converged" if gain < tol else "separation"
-            break
-        beta, (loglik, gradient, hessian, exposure, hazard) = found
-        iterations += 1
-        if gain < tol:
-            status = "separation" if np.ptp(rows.Z @ step) > _LARGEST_LAST_STEP else "converged"
-            break
-    _warn(status, rows, beta, max_iter)
-    naive = _inverse(hessian)
+    found = maximise(rows, max_iter, tol, _penalty(ridge, rows) / rows.scale**2)
+    beta, (loglik, _, _, exposure, hazard) = found.beta, found.result
+    naive = inverse(found.information)
     robust = None
     if clusters is not None:
         score_rows = rows.residuals(beta)[0] * rows.weights[:, None]
@@ -142,10 +109,10 @@ def cox_fit(
         coef=beta / rows.scale,
         naive_var=naive / np.outer(rows.scale, rows.scale),
         robust_var=robust,
-        loglik=np.array([first_loglik, loglik]),
-        score=score,
-        iterations=iterations,
-        status=status,
+        loglik=np.array([found.first_loglik, loglik]),
+        score=found.score,
+        iterations=found.iterations,
+        status=found.status,
         names=rows.names,
         ties=ties,
         rows=rows,
@@ -154,50 +121,8 @@ def cox_fit(
     )
 
 
-def _step(rows: CoxRows, beta: Floats, step: Floats, loglik: float) -> Any:
-    """The point after the step, halved until the likelihood does not fall; None if it always does."""
-    slack = 1e-12 * abs(loglik)  # the rounding of a sum over the events
-    with np.errstate(over="ignore", invalid="ignore"):
-        for halvings in range(30):
-            candidate = beta + step / 2**halvings
-            result = rows.run(candidate)
-            if np.isfinite(result[0]) and np.isfinite(result[2]).all() and result[0] >= loglik - slack:
-                return candidate, result
-    return None
-
-
-def _check_columns(rows: CoxRows, hessian: NDArray[np.float64]) -> None:
-    """Refuses columns that tell nothing new within the risk sets, by the pivots of a Cholesky factor."""
-    L = np.zeros_like(hessian)
-    largest = np.diagonal(hessian).max(initial=0.0)
-    for j in range(rows.p):
-        pivot = hessian[j, j] - L[j, :j] @ L[j, :j]
-        if not pivot > _SMALLEST_PIVOT * hessian[j, j] or not hessian[j, j] > 1e-14 * largest:
-            raise ValueError(
-                f"`X` column {rows.names[j]!r} is constant among those at risk, or a linear combination of the columns "
-                "before it; leave it out"
-            )
-        L[j, j] = np.sqrt(pivot)
-        L[j + 1 :, j] = (hessian[j + 1 :, j] - L[j + 1 :, :j] @ L[j, :j]) / L[j, j]
-
-
-def _inverse(hessian: NDArray[np.float64]) -> Floats:
-    """The inverse; infinite where separation has left no information."""
-    try:
-        inverse = np.asarray(np.linalg.inv(hessian), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        return np.full_like(hessian, np.inf)
-    return (inverse + inverse.T) / 2
-
-
-def _warn(status: str, rows: CoxRows, beta: Floats, max_iter: int) -> None:
-    if status == "separation":
-        worst = rows.names[int(np.argmax(np.abs(beta)))]
-        text = (
-            f"the likelihood rises without end (separation): the coefficient of {worst!r}, perhaps others, is infinite"
-        )
-    elif status == "max_iter":
-        text = f"no maximum after max_iter = {max_iter} steps"
-    else:
-        return
-    warnings.warn(text, ConvergenceWarning, stacklevel=3)
+def _penalty(ridge: Any, rows: CoxRows) -> Floats:
+    penalty = np.asarray(ridge, dtype=np.float64)
+    if penalty.shape not in ((), (rows.p,)) or not (np.isfinite(penalty) & (penalty >= 0)).all():
+        raise ValueError(f"`ridge` is {ridge}; expected a number >= 0, or one for each of the {rows.p} columns")
+    return np.broadcast_to(penalty, rows.p)

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from marey.survival._coefficients import Coefficients
 from marey.survival._cox_rows import CoxRows, as_matrix
-from marey.survival._rows import Floats, normal_quantile, require_in
-from marey.survival._special import chi2_sf
+from marey.survival._rows import Floats, require_in
 from marey.survival.cox_zph import ProportionalHazards, proportional_hazards
 
 __all__ = ["Baseline", "CoxFit"]
@@ -28,7 +28,7 @@ class Baseline:
 
 
 @dataclass(frozen=True, repr=False)
-class CoxFit:
+class CoxFit(Coefficients):
     """A fitted Cox regression.
 
     Attributes
@@ -47,42 +47,10 @@ class CoxFit:
         ``"converged"``, ``"separation"`` or ``"max_iter"``.
     """
 
-    coef: Floats
-    naive_var: Floats
-    robust_var: Floats | None
-    loglik: Floats
-    score: float
-    iterations: int
-    status: str
-    names: tuple[str, ...]
     ties: str
     rows: CoxRows
     exposure: Floats
     hazard_steps: Floats
-
-    @property
-    def converged(self) -> bool:
-        return self.status == "converged"
-
-    @property
-    def var(self) -> Floats:
-        """(p, p) covariance of ``coef``: robust where there are clusters."""
-        return self.naive_var if self.robust_var is None else self.robust_var
-
-    @property
-    def std_error(self) -> Floats:
-        """(p,) of ``coef``."""
-        return np.sqrt(np.diagonal(self.var))
-
-    @property
-    def likelihood_ratio(self) -> float:
-        """Statistic of the likelihood ratio test that all coefficients are 0."""
-        return float(2 * (self.loglik[1] - self.loglik[0]))
-
-    @property
-    def wald(self) -> float:
-        """Statistic of the Wald test that all coefficients are 0."""
-        return float(self.coef @ np.linalg.solve(self.var, self.coef))
 
     @cached_property
     def _beta(self) -> Floats:
@@ -159,45 +127,8 @@ class CoxFit:
         survival: Floats = np.exp(-self.predict(X, "risk")[:, None] * hazard)
         return survival
 
-    def to_frame(self, conf_level: float = 0.95) -> Any:
-        """A pandas data frame, one row a covariate."""
-        import pandas
-
-        z = normal_quantile(conf_level)
-        error = self.std_error
-        return pandas.DataFrame(
-            {
-                "coef": self.coef,
-                "hazard_ratio": np.exp(self.coef),
-                "std_error": error,
-                "lower": np.exp(self.coef - z * error),
-                "upper": np.exp(self.coef + z * error),
-                "z": self.coef / error,
-                "p_value": [chi2_sf(float(c), 1) for c in (self.coef / error) ** 2],
-            },
-            index=list(self.names),
-        )
-
-    def plot(self, ax: Any = None, *, conf_level: float = 0.95) -> Any:
-        """Draws hazard ratios with their intervals and gives the axes back."""
-        if ax is None:
-            from matplotlib import pyplot
-
-            ax = pyplot.gca()
-        places = np.arange(len(self.names))[::-1]
-        ratio, spread = np.exp(self.coef), np.exp(normal_quantile(conf_level) * self.std_error)
-        ax.errorbar(ratio, places, xerr=[ratio - ratio / spread, ratio * spread - ratio], fmt="o", capsize=3)
-        ax.axvline(1.0, linewidth=0.8, color="gray")
-        ax.set_yticks(places, self.names)
-        ax.set_xscale("log")
-        ax.set_xlabel("hazard ratio")
-        return ax
-
     def __repr__(self) -> str:
-        told = ", ".join(
-            f"{name} {c:+.4g} ({e:.3g})" for name, c, e in zip(self.names, self.coef, self.std_error, strict=True)
-        )
         return (
             f"CoxFit(n = {self.rows.n}, events = {int(self.rows.event.sum())}, {self.ties}, {self.status}; "
-            f"loglik = {self.loglik[1]:.6g}; coef (se): {told})"
+            f"loglik = {self.loglik[1]:.6g}; coef (se): {self._told})"
         )

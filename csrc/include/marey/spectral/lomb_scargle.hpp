@@ -28,6 +28,7 @@ struct LombScargle {
 };
 
 void lomb_scargle(const LombScargle& problem);
+void lomb_scargle_here(const LombScargle& problem);  // on the caller's thread
 
 MAREY_DECLARE_PER_ISA(void lomb_scargle_kernel(const LombScargle& problem, std::int64_t begin, std::int64_t end))
 

@@ -19,6 +19,8 @@ impl Optimizer {
     pub fn ask(&mut self, n: Option<usize>) -> Vec<usize> {
         if self.made == 0 {
             self.make(self.target());
+        } else if self.slots.len() < self.target() {
+            self.make(self.target() - self.slots.len()); // rows nobody asked for were told first
         }
         let mut free: Vec<usize> = (0..self.slots.len()).filter(|&i| !self.slots[i].handed).collect();
         if let Some(n) = n {
@@ -110,7 +112,8 @@ impl Optimizer {
         while self.evals < evals {
             let left = usize::try_from(evals - self.evals).unwrap_or(usize::MAX);
             let mut places = self.ask(None);
-            places.truncate(left);
+            // Points asked for beyond a generation wait for the next one.
+            places.truncate(left.min(self.target() - self.told));
             let x = self.rows(&places);
             f.resize(places.len() * n_obj, 0.0);
             g.resize(places.len() * n_con, 0.0);

@@ -230,7 +230,8 @@ impl Optimizer {
                 .map(|(&number, &told)| Slot { number, hash: 0, handed: told != 0, told: told != 0 })
                 .collect();
         }
-        self.algorithm.fields(&self.population, io)
+        self.algorithm.fields(&self.population, io)?;
+        io.expect(self.told < self.target(), "its generation is over")
     }
 }
 

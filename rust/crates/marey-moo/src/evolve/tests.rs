@@ -104,6 +104,31 @@ fn a_run_cut_anywhere_and_resumed_is_the_run_that_was_not() {
 }
 
 #[test]
+fn points_asked_for_beyond_a_generation_wait_for_the_next() {
+    for algorithm in ALGORITHMS {
+        let mut optimizer = optimizer(algorithm);
+        let out = 3 * optimizer.target() + 1;
+        optimizer.ask(Some(out));
+        optimizer.recall();
+        run(&mut optimizer, 203, 1);
+        assert_eq!(optimizer.evals(), 203, "{algorithm}");
+    }
+}
+
+#[test]
+fn rows_told_before_any_was_asked_for_count() {
+    for algorithm in ALGORITHMS {
+        let (mut optimizer, mut other) = (optimizer(algorithm), optimizer(algorithm));
+        let places = other.ask(Some(1));
+        let x = other.rows(&places);
+        let (n_obj, n_con) = (optimizer.plan().n_obj, optimizer.plan().n_con);
+        optimizer.tell(&x, &vec![1.0; n_obj], &vec![0.0; n_con]).unwrap();
+        run(&mut optimizer, 203, 1);
+        assert_eq!(optimizer.evals(), 203, "{algorithm}");
+    }
+}
+
+#[test]
 fn points_stay_in_the_space() {
     for algorithm in ALGORITHMS {
         let mut optimizer = optimizer(algorithm);

@@ -129,6 +129,14 @@ fn genome_bounds(variable: &Variable) -> (f64, f64) {
     }
 }
 
+/// Least width of a real variable's genome: its hundredth part is still a normal number.
+const LEAST_WIDTH: f64 = 1e-300;
+
+fn genome_width(variable: &Variable) -> f64 {
+    let (low, high) = genome_bounds(variable);
+    high - low
+}
+
 fn check(i: usize, variable: &Variable, all: &[Variable]) -> Result<()> {
     let wrong = |rule: String| Err(Error::invalid("space", format!("has in variable {i} {rule}")));
     let (low, high) = (variable.low, variable.high);
@@ -147,6 +155,9 @@ fn check(i: usize, variable: &Variable, all: &[Variable]) -> Result<()> {
         }
         Kind::Int { .. } if low > high || !whole(low) || !whole(high) => {
             return wrong(format!("the range [{low}, {high}]; expected integers, low <= high"));
+        }
+        Kind::Real { .. } if genome_width(variable) < LEAST_WIDTH => {
+            return wrong(format!("the range [{low}, {high}]; expected bounds further apart"));
         }
         Kind::Choice | Kind::Permutation if low != 0.0 || high < 0.0 || !whole(high) || high >= 1e6 => {
             return wrong(format!("{} items; expected 1 to 1000000", high + 1.0));
