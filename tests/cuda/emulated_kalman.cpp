@@ -1,6 +1,7 @@
 // The Kalman operations' CUDA kernels on the emulated device, for ctypes.
 #include "../../cuda/kernels/kalman_filter.cu"
 #include "../../cuda/kernels/kalman_loglik_backward.cu"
+#include "../../cuda/kernels/kalman_smoother.cu"
 
 namespace {
 
@@ -24,12 +25,16 @@ struct Workspace {
 // arrays: y F H Q R x0 P0 dt parameters; strides: series and step of each. Then by what is run
 //   0, filter: mean cov loglik, written
 //   1, its adjoint: mean cov loglik, coming in; gradients of y F H Q R x0 P0
+//   2, smoother: mean cov loglik, written
 extern "C" int emulated_kalman(int what, const std::int64_t* sizes, void* const* arrays, const std::int64_t* strides,
                                const std::uint8_t* mask, unsigned seed) {
   emulator::seed = seed;
   const bool single = sizes[7] != 0, state_single = sizes[8] != 0;
   const auto reals = [&](int i) {
-    return marey::state_space::Reals{arrays[i], i == 8 ? false : i == 5 || i == 6 ? state_single : single,
+    return marey::state_space::Reals{arrays[i],
+                                     i == 8             ? false
+                                     : i == 5 || i == 6 ? state_single
+                                                        : single,
                                      strides[2 * i], strides[2 * i + 1]};
   };
   marey::state_space::KalmanProblem p;
@@ -55,6 +60,11 @@ extern "C" int emulated_kalman(int what, const std::int64_t* sizes, void* const*
     Workspace w(marey::cuda::kalman_filter_workspace(p));
     return w.checked(
         marey::cuda::kalman_filter({p, rest[0], rest[1], rest[2], state_single}, w.memory.data(), nullptr));
+  }
+  if (what == 2) {
+    Workspace w(marey::cuda::kalman_smoother_workspace(p));
+    return w.checked(
+        marey::cuda::kalman_smoother({p, rest[0], rest[1], rest[2], state_single}, w.memory.data(), nullptr));
   }
   const std::int64_t n = p.n_states, T = p.length;
   const marey::cuda::KalmanGradient a{p,

@@ -69,6 +69,9 @@ class Device:
         shared = p.model == 0 and p.mask is None and all(a.shape[0] == 1 for a in (p.F, p.H, p.Q, p.R, p.P0))
         return self.estimate(FILTER, inputs, mean=mean, cov=cov, one_cov=shared and len(p.y) > 0)
 
+    def smoother(self, inputs: Any, *, cov: bool = True) -> Any:
+        return self.estimate(SMOOTHER, inputs, cov=cov)
+
     def adjoint(self, p: Any, grad_mean: Any, grad_cov: Any, grad_loglik: Any, *, seed: int = 0) -> list[Any]:
         """Gradients of y, F, H, Q, R, x0, P0."""
         outs = [Guarded(a.shape, a.dtype) for a in p[:7]]

@@ -20,9 +20,11 @@ struct KalmanGradient {
 };
 
 std::size_t kalman_filter_workspace(const state_space::KalmanProblem& p) noexcept;
+std::size_t kalman_smoother_workspace(const state_space::KalmanProblem& p) noexcept;
 std::size_t kalman_loglik_backward_workspace(const state_space::KalmanProblem& p) noexcept;
 
 cudaError_t kalman_filter(const state_space::KalmanFilter& a, void* workspace, cudaStream_t stream) noexcept;
+cudaError_t kalman_smoother(const state_space::KalmanSmoother& a, void* workspace, cudaStream_t stream) noexcept;
 cudaError_t kalman_loglik_backward(const KalmanGradient& a, void* workspace, cudaStream_t stream) noexcept;
 
 }  // namespace marey::cuda
