@@ -21,14 +21,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from baseline import baseline
 from contenders import copy_bandwidth
+from rows import baseline, duration
 
 HERE = Path(__file__).parent
 PEERS = ("numpy", "scipy", "torch", "numba", "pandas", "pyarrow", "scikit-learn", "moocore", "pymoo")
 PEERS += ("statsmodels", "simdkalman", "torch-kf", "philtorch")
 PEERS += ("igraph", "networkit", "leidenalg", "rustworkx", "ortools", "lapx", "hnswlib")
-PEERS += ("dtaidistance", "aeon", "tslearn", "stumpy")
 PEERS += ("diffrax", "heyoka", "jax", "numbalsoda")
 PEERS += ("dtaidistance", "aeon", "pysdtw", "tslearn", "stumpy")
 PEERS += ("astropy", "neurokit2", "nifty-ls", "sleepecg", "wfdb")
@@ -100,13 +99,6 @@ def table(rows: list[dict[str, Any]], bandwidth: float) -> str:
             )
             case = ""
     return "\n".join(lines)
-
-
-def duration(seconds: float) -> str:
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= scale:
-            return f"{seconds / scale:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
 
 
 def main() -> None:

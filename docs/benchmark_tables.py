@@ -15,14 +15,9 @@ BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 RESULTS = BENCHMARKS / "results"
 sys.path.insert(0, str(BENCHMARKS))
 
-from baseline import baseline  # noqa: E402
+from rows import baseline, duration  # noqa: E402
 
 HEADINGS = ("Case", "Contender", "Threads", "Time", "Over marey's", "Of copy")
-
-
-def duration(seconds: float) -> str:
-    unit, scale = next(((u, s) for u, s in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)) if seconds >= s), ("ns", 1e-9))
-    return f"{seconds / scale:.3g} {unit}"
 
 
 def body(rows: list[dict[str, Any]], bandwidth: float) -> list[tuple[str, ...]]:

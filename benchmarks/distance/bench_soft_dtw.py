@@ -20,7 +20,7 @@ def loss_of(contender: str, window: int | None) -> Callable[[Any, Any], Any]:
     if contender == "marey":
         return lambda x, y: soft_dtw(x, y, window=window)
     if window is not None:
-        pytest.skip("no band, or another")
+        pytest.skip(f"{contender} has no band, or one of another shape")
     if contender == "tslearn":
         metrics = pytest.importorskip("tslearn.metrics", reason="tslearn is not installed")
         loss = metrics.SoftDTWLossPyTorch(gamma=1.0, normalize=False)

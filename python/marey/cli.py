@@ -126,6 +126,11 @@ def _add_p12(studies: argparse._SubParsersAction[_Parser], common: _Parser) -> N
     run.add_argument("--resume", action="store_true", help="continue a run that was interrupted in --out")
 
 
+def _add_picture(command: _Parser, default: str) -> None:
+    command.add_argument("--picture", type=Path, metavar="FILE", help=f"where to draw (default: {default} here)")
+    command.add_argument("--no-picture", action="store_true", help="draw nothing")
+
+
 def _add_ecg(commands: argparse._SubParsersAction[_Parser], common: _Parser) -> None:
     ecg = commands.add_parser(
         "ecg",
@@ -144,8 +149,7 @@ def _add_ecg(commands: argparse._SubParsersAction[_Parser], common: _Parser) -> 
     ecg.add_argument("--window", type=_seconds, default=300.0, metavar="TIME", help="length of windows (default: 5m)")
     ecg.add_argument("--at", type=_seconds, metavar="TIME", help="where the ten seconds drawn begin, as 90s")
     ecg.add_argument("--measures", type=Path, metavar="FILE", help="write all measures there, a line a window (.csv)")
-    ecg.add_argument("--picture", type=Path, metavar="FILE", help="where to draw (default: NAME-ecg.png here)")
-    ecg.add_argument("--no-picture", action="store_true", help="draw nothing")
+    _add_picture(ecg, "NAME-ecg.png")
 
 
 def _add_activity(commands: argparse._SubParsersAction[_Parser], common: _Parser) -> None:
@@ -161,8 +165,7 @@ def _add_activity(commands: argparse._SubParsersAction[_Parser], common: _Parser
     activity.add_argument("recording", type=Path, metavar="FILE.cwa")
     activity.add_argument("--epochs", type=Path, metavar="FILE", help="write the epochs there, a line each (.csv)")
     activity.add_argument("--lenient", action="store_true", help="leave out blocks that are broken")
-    activity.add_argument("--picture", type=Path, metavar="FILE", help="where to draw (default: NAME-activity.png)")
-    activity.add_argument("--no-picture", action="store_true", help="draw nothing")
+    _add_picture(activity, "NAME-activity.png")
 
 
 def _models(text: str) -> tuple[str, ...]:

@@ -74,6 +74,7 @@ def test_packed_samples_come_back(tmp_path, dtype) -> None:
     np.testing.assert_allclose(got.temperature, 341 * 75 / 256 - 50)
     assert got.gyro is None
     assert "300 samples at 100 Hz" in repr(got)
+    # Up to 3,200 g/s between samples, at seconds since 1970 that a double holds to 1.2e-7: 4e-4 g.
     np.testing.assert_allclose(got.uniform(), expected, atol=1e-3)
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from marey._runtime import native
 from marey._runtime.checks import check_dtype, check_same_dtype, check_shape
 from marey._runtime.doors import door, is_torch
-from marey._runtime.specs import Case, Inputs, OpSpec, Tolerance, register
+from marey._runtime.specs import Inputs, OpSpec, Tolerance, register
 from marey.reference.cox_partial_likelihood import cox_partial_likelihood as reference
+from marey.survival._cases import case, common
 
 __all__ = ["cox_partial_likelihood"]
 
@@ -137,49 +138,17 @@ def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
     return [(operator, (inputs["risk"], inputs["time"], inputs["event"], strata, efron))]
 
 
-def _inputs(rng: np.random.Generator, n: int, *, tied: int = 0, strata: int = 0, **options: Any) -> Inputs:
-    time = rng.integers(1, tied + 1, n).astype(float) if tied else rng.permutation(n) + 1.0
-    inputs: Inputs = {"risk": rng.normal(size=n), "time": time, "event": rng.random(n) < 0.6}
-    if strata:
-        inputs["strata"] = rng.integers(-1, strata - 1, n)
-    return inputs | options
-
-
-def _special(rng: np.random.Generator, value: float) -> Inputs:
-    inputs = _inputs(rng, 21, tied=6)
-    inputs["risk"][4] = value
-    return inputs
-
-
-def _no_events(rng: np.random.Generator) -> Inputs:
-    inputs = _inputs(rng, 9)
-    inputs["event"][:] = False
-    return inputs
-
-
-def _case(name: str, n: int, tags: str, **options: Any) -> Case:
-    return Case(name, lambda rng: _inputs(rng, n, **options), frozenset(tags.split()))
-
-
 SPEC = register(
     OpSpec(
         name="survival.cox_partial_likelihood",
         function=cox_partial_likelihood,
         reference=reference,
         cases=(
-            _case("distinct times", 133, "odd"),
-            _case("tied times", 77, "odd", tied=9),
-            _case("tied times, Breslow", 77, "odd", tied=9, ties="breslow"),
-            _case("strata", 201, "odd", tied=40, strata=5),
-            _case("one row", 1, "one"),
-            _case("no rows", 0, "empty"),
-            Case("no events", _no_events),
-            Case("a risk is NaN", lambda rng: _special(rng, np.nan), frozenset({"nan"})),
-            Case("a huge risk", lambda rng: _special(rng, 3000.0)),
-            _case("for gradients", 11, "grad", tied=4),
-            _case("for gradients, strata, Breslow", 12, "grad", tied=3, strata=2, ties="breslow"),
-            _case("large", 20_000, "threads", tied=3000, strata=3),
-            _case("100,000 rows", 100_000, "bench"),
+            *common(large_risk=3000.0),
+            case("tied times, Breslow", 77, "odd", tied=9, ties="breslow"),
+            case("strata", 201, "odd", tied=40, strata=5),
+            case("for gradients, strata, Breslow", 12, "grad", tied=3, strata=2, ties="breslow"),
+            case("large", 20_000, "threads", tied=3000, strata=3),
         ),
         backends=frozenset({"numpy", "torch", "compile"}),
         native={"cpp": "csrc/src/survival/cox_partial_likelihood.cpp"},

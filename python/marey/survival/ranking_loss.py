@@ -10,8 +10,9 @@ import numpy as np
 from marey._runtime import native
 from marey._runtime.checks import check_dtype, check_same_dtype, check_shape
 from marey._runtime.doors import door, is_torch
-from marey._runtime.specs import Case, Inputs, OpSpec, Tolerance, register
+from marey._runtime.specs import Inputs, OpSpec, Tolerance, register
 from marey.reference.ranking_loss import ranking_loss as reference
+from marey.survival._cases import case, common
 
 __all__ = ["ranking_loss"]
 
@@ -112,45 +113,16 @@ def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
     return [(operator, (inputs["risk"], inputs["time"], inputs["event"], inputs.get("sigma", 1.0)))]
 
 
-def _inputs(rng: np.random.Generator, n: int, *, tied: int = 0, **options: Any) -> Inputs:
-    time = rng.integers(1, tied + 1, n).astype(float) if tied else rng.permutation(n) + 1.0
-    return {"risk": rng.normal(size=n), "time": time, "event": rng.random(n) < 0.6} | options
-
-
-def _special(rng: np.random.Generator, value: float) -> Inputs:
-    inputs = _inputs(rng, 21, tied=6)
-    inputs["risk"][4] = value
-    return inputs
-
-
-def _no_events(rng: np.random.Generator) -> Inputs:
-    inputs = _inputs(rng, 9)
-    inputs["event"][:] = False
-    return inputs
-
-
-def _case(name: str, n: int, tags: str, **options: Any) -> Case:
-    return Case(name, lambda rng: _inputs(rng, n, **options), frozenset(tags.split()))
-
-
 SPEC = register(
     OpSpec(
         name="survival.ranking_loss",
         function=ranking_loss,
         reference=reference,
         cases=(
-            _case("distinct times", 133, "odd"),
-            _case("tied times", 77, "odd", tied=9),
-            _case("a small sigma", 77, "odd", tied=9, sigma=0.2),
-            _case("one row", 1, "one"),
-            _case("no rows", 0, "empty"),
-            Case("no events", _no_events),
-            Case("a risk is NaN", lambda rng: _special(rng, np.nan), frozenset({"nan"})),
-            Case("a large risk", lambda rng: _special(rng, 40.0)),
-            _case("for gradients", 11, "grad", tied=4),
-            _case("for gradients, distinct times", 12, "grad", sigma=0.7),
-            _case("larger", 1500, "threads", tied=300),
-            _case("100,000 rows", 100_000, "bench"),
+            *common(large_risk=40.0),
+            case("a small sigma", 77, "odd", tied=9, sigma=0.2),
+            case("for gradients, distinct times", 12, "grad", sigma=0.7),
+            case("larger", 1500, "threads", tied=300),
         ),
         backends=frozenset({"numpy", "torch", "compile"}),
         native={"cpp": "csrc/src/survival/ranking_loss.cpp"},
