@@ -1,0 +1,76 @@
+"""lomb_scargle beside nifty-ls and astropy: 500 windows of 375 beats at 512 frequencies, one thread each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import marey
+from contenders import measure
+from marey.spectral import lomb_scargle
+
+WINDOWS, BEATS, FREQUENCY = 500, 375, np.linspace(0.003, 0.5, 512)
+STEP = FREQUENCY[1] - FREQUENCY[0]
+
+
+def made() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    rr = 0.8 + 0.04 * np.sin(2 * np.pi * 0.2 * np.arange(BEATS)) + 0.02 * rng.normal(size=(WINDOWS, BEATS))
+    return np.cumsum(rr, axis=1), rr
+
+
+def of_nifty(t: np.ndarray, y: np.ndarray) -> np.ndarray:
+    nifty = pytest.importorskip("nifty_ls", reason="nifty-ls is not installed")
+    options = {"fmin": FREQUENCY[0], "fmax": FREQUENCY[-1], "Nf": len(FREQUENCY), "nthreads": 1}
+    return np.stack([nifty.lombscargle(a, b, **options).power for a, b in zip(t, y, strict=True)])
+
+
+def of_nifty_batch(t: np.ndarray, y: np.ndarray) -> np.ndarray:
+    nifty = pytest.importorskip("nifty_ls", reason="nifty-ls is not installed")
+    if not hasattr(nifty, "lombscargle_heterobatch"):
+        pytest.skip("this nifty-ls has no heterobatch")
+    n = len(FREQUENCY)
+    fmins, fmaxs, counts = [FREQUENCY[0]] * WINDOWS, [FREQUENCY[-1]] * WINDOWS, [n] * WINDOWS
+    answer = nifty.lombscargle_heterobatch(
+        list(t), list(y), fmin_list=fmins, fmax_list=fmaxs, Nf_list=counts, nthreads=1
+    )
+    return np.stack(answer.power_list if hasattr(answer, "power_list") else answer.power)
+
+
+def of_astropy(t: np.ndarray, y: np.ndarray, method: str) -> np.ndarray:
+    timeseries = pytest.importorskip("astropy.timeseries", reason="astropy is not installed")
+    return np.stack(
+        [
+            timeseries.LombScargle(a, b).power(FREQUENCY, method=method, assume_regular_frequency=True)
+            for a, b in zip(t, y, strict=True)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "contender", ["marey exact", "marey fast", "nifty-ls", "nifty-ls heterobatch", "astropy fast", "astropy cython"]
+)
+def test_windows(benchmark, contender):
+    t, y = made()
+    expected = lomb_scargle(t, y, FREQUENCY)
+    functions = {
+        "marey exact": lambda: lomb_scargle(t, y, FREQUENCY),
+        "marey fast": lambda: lomb_scargle(t, y, FREQUENCY, method="fast"),
+        "nifty-ls": lambda: of_nifty(t, y),
+        "nifty-ls heterobatch": lambda: of_nifty_batch(t, y),
+        "astropy fast": lambda: of_astropy(t, y, "fast"),
+        "astropy cython": lambda: of_astropy(t, y, "cython"),
+    }
+    # astropy's fast sums are interpolated from a grid; marey's fast ones are in float32.
+    atol = {"astropy fast": 0.03, "marey fast": 1e-5}.get(contender, 1e-7)
+
+    def check(answer):
+        np.testing.assert_allclose(answer, expected, atol=atol)
+
+    marey.set_num_threads(1)
+    try:
+        name = f"lomb_scargle, {WINDOWS} windows x {BEATS} beats x 512"
+        rounds = 7 if "marey" in contender else 3
+        measure(benchmark, name, contender, functions[contender], check=check, rounds=rounds)
+    finally:
+        marey.set_num_threads(0)
