@@ -73,11 +73,13 @@ fuzz: $(VENV)/.deps  ## fuzz the native readers for a minute each (needs Clang w
 	PATH="$(abspath $(BIN)):$$PATH" cmake -S . -B build/fuzz -G Ninja -DCMAKE_CXX_COMPILER=$(CLANG) -DMAREY_FUZZ=ON \
 	  -DMAREY_RUST=OFF -DMAREY_TORCH=OFF -DMAREY_SANITIZE=address,undefined \
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) -Dpybind11_DIR="$$($(BIN)/python -m pybind11 --cmakedir)"
-	$(BIN)/cmake --build build/fuzz --target fuzz_physionet2012 fuzz_wfdb
+	$(BIN)/cmake --build build/fuzz --target fuzz_physionet2012 fuzz_wfdb fuzz_cwa
 	$(BIN)/python csrc/fuzz/seeds_physionet2012.py build/fuzz/corpus
 	build/fuzz/csrc/fuzz/fuzz_physionet2012 -max_total_time=60 -dict=csrc/fuzz/physionet2012.dict build/fuzz/corpus
 	$(BIN)/python csrc/fuzz/seeds_wfdb.py build/fuzz/corpus-wfdb
 	build/fuzz/csrc/fuzz/fuzz_wfdb -max_total_time=60 -dict=csrc/fuzz/wfdb.dict build/fuzz/corpus-wfdb
+	$(BIN)/python csrc/fuzz/seeds_cwa.py build/fuzz/corpus-cwa
+	build/fuzz/csrc/fuzz/fuzz_cwa -max_total_time=60 -max_len=3072 -dict=csrc/fuzz/cwa.dict build/fuzz/corpus-cwa
 	cd rust && MAREY_FUZZ_CASES=100000 CARGO_TARGET_DIR=../build/cargo cargo test --locked --quiet -p marey-moo --lib evolve::tests
 	$(MAKE) fuzz-graph FUZZ_SECONDS=60
 

@@ -19,6 +19,7 @@ _told = 0.0
 R_LOOP = """
 suppressMessages({ %s })
 d <- as.data.frame(matrix(readBin("%s", "double", %d), ncol = %d))
+%s
 run <- function() { %s }
 cat(format(run(), digits = 17), "\\n")
 asked <- file("stdin", "r")
@@ -42,9 +43,9 @@ def clock() -> float:
 
 
 class RPeer:
-    """``task``, an R expression of numbers, over the columns V1, V2, ... of the data frame ``d``."""
+    """``task``, an R expression of numbers over columns V1, V2, ... of ``d``, after ``setup``, which is not timed."""
 
-    def __init__(self, packages: list[str], columns: list[Any], task: str) -> None:
+    def __init__(self, packages: list[str], columns: list[Any], task: str, setup: str = "") -> None:
         if shutil.which("Rscript") is None:
             pytest.skip("Rscript is not here")
         for package in packages:
@@ -54,7 +55,7 @@ class RPeer:
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name) / "rows"
         data.tofile(path)
-        script = R_LOOP % ("; ".join(f"library({p})" for p in packages), path, data.size, len(columns), task)
+        script = R_LOOP % ("; ".join(f"library({p})" for p in packages), path, data.size, len(columns), setup, task)
         self.process = subprocess.Popen(
             ["Rscript", "-e", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

@@ -4,8 +4,14 @@ python benchmarks/moo/table.py            all rows (about ten minutes)
 python benchmarks/moo/table.py hyper      rows whose name holds a word
 python benchmarks/moo/table.py --seeds 3  fewer runs of the evolutionary rows (11 by default)
 
-One thread each, CPU seconds, the least of several runs; each answer is checked against marey's first. Evolutionary rows
-compare the hypervolume over the seeds: p is Mann-Whitney's for "marey's is lower". Absent peers are named.
+One thread each, CPU seconds, the least of several runs; each answer is checked against marey's first. Evolutionary
+rows compare the hypervolume over the seeds: p is Mann-Whitney's for "marey's is lower", and where it is below 0.05 the
+row is missed whatever its ratio. Operators: simulated binary crossover with eta 15 (NSGA-II) or 30 (NSGA-III),
+polynomial mutation with eta 20 of one variable in a row; beside pymoo's NSGA-III as often as there, in nine of ten
+children. pymoors has Gaussian mutation only, and so has marey beside it. Its crossover gives one child the smaller
+value of every variable and the other child the larger. ZDT1's best values are all 0, which favours it; with every
+second variable mirrored the problem is the same to operators that treat each variable on its own. Absent peers are
+named.
 """
 
 from __future__ import annotations
@@ -26,6 +32,8 @@ from fronts import SHAPES, concave
 import marey
 from marey import moo
 from marey.moo import problems
+
+LOWER = ", lower"  # a faster run to a worse front is no win
 
 Row = tuple[str, str, float, float, float, str]  # case, peer, marey s, peer s, wanted ratio, remark
 
@@ -150,19 +158,25 @@ def suggestions() -> Iterator[Row]:
 def evolution(seeds: int) -> Iterator[Row]:
     from scipy.stats import mannwhitneyu
 
-    for case, ours, peers, ref in cases():
-        mine = [measured(lambda s=s, run=ours: run(s)) for s in range(seeds)]
+    done: dict[tuple[Any, ...], list[tuple[float, Any]]] = {}
+    for case, name, wanted, ours, peer in cases():
+        n_obj = 3 if ours[0] == "NSGA3" else 2
+        ref = np.full(n_obj, 1.1)
+        if repr(ours) not in done:
+            done[repr(ours)] = [measured(lambda s=s, ours=ours: _marey(s, *ours)) for s in range(seeds)]
+        mine = done[repr(ours)]
         volume = [float(moo.hypervolume(F, ref)) for _, F in mine]
-        for name, wanted, run in peers:
-            try:
-                peer = [measured(lambda s=s, run=run: run(s)) for s in range(1, seeds + 1)]
-            except ImportError as error:
-                yield case, name, min(t for t, _ in mine), float("nan"), wanted, str(error)
-                continue
-            other = [float(moo.hypervolume(F, ref)) for _, F in peer]
-            p = mannwhitneyu(volume, other, alternative="less").pvalue
-            remark = f"hypervolume {np.median(volume):.4f}, {np.median(other):.4f}, p {p:.2f}"
-            yield case, name, min(t for t, _ in mine), min(t for t, _ in peer), wanted, remark
+        try:
+            theirs = [measured(lambda s=s, peer=peer: peer(s)) for s in range(1, seeds + 1)]
+        except ImportError as error:
+            yield case, name, min(t for t, _ in mine), float("nan"), wanted, str(error)
+            continue
+        other = [float(moo.hypervolume(F, ref)) for _, F in theirs]
+        p = mannwhitneyu(volume, other, alternative="less").pvalue
+        remark = f"hypervolume {np.median(volume):.4f}, {np.median(other):.4f}, p {p:.2f}"
+        if p < 0.05:
+            remark += LOWER
+        yield case, name, min(t for t, _ in mine), min(t for t, _ in theirs), wanted, remark
 
 
 def measured(run: Callable[[], Any]) -> tuple[float, Any]:
@@ -171,53 +185,65 @@ def measured(run: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - begun, np.asarray(F, float)
 
 
-def cases() -> Iterator[tuple[str, Callable[[int], Any], list[tuple[str, float, Callable[[int], Any]]], Any]]:
-    for pop, generations, wanted in ((100, 250, (2.0, 2.0, 20.0)), (2000, 50, (15.0, 15.0, 30.0))):
-        budget = pop, generations
-        peers = list(zip(("pygmo", "pymoors", "pymoo"), wanted, (_pygmo, _pymoors, _pymoo), strict=True))
-        yield (
-            f"NSGA-II ZDT1(30) {pop} x {generations}",
-            lambda s, b=budget: _marey("NSGA2", problems.ZDT1(), s, b[0], b[0] * b[1]),
-            [(name, w, lambda s, run=run, b=budget: run("zdt1", s, *b)) for name, w, run in peers],
-            [1.1, 1.1],
-        )
-    yield (
-        "NSGA-III DTLZ2 3 objectives 92 x 250",
-        lambda s: _marey("NSGA3", problems.DTLZ2(), s, 92, 92 * 250),
-        [(name, w, lambda s, run=run: run("dtlz2", s, 92, 250)) for name, w, run in peers_of_three()],
-        [1.1, 1.1, 1.1],
-    )
+Case = tuple[str, str, float, tuple[Any, ...], Callable[[int], Any]]  # case, peer, wanted ratio, both runs
 
 
-def peers_of_three() -> list[tuple[str, float, Any]]:
-    return [("pygmo", 2.0, _pygmo), ("pymoo", 15.0, _pymoo)]
+def cases() -> Iterator[Case]:
+    gaussian = {"mutation": "gaussian", "mutation_sigma": 0.05}
+    for pop, generations, (pygmo, pymoors, pymoo) in ((100, 250, (2.0, 2.0, 20.0)), (2000, 50, (15.0, 15.0, 30.0))):
+        size = pop, generations
+        case = f"NSGA-II ZDT1(30) {pop} x {generations}"
+        plain = ("NSGA2", "ZDT1", *size, {})
+        yield case, "pygmo", pygmo, plain, lambda s, size=size: _pygmo("zdt1", s, *size)
+        yield case, "pymoo", pymoo, plain, lambda s, size=size: _pymoo("zdt1", s, *size)
+        theirs = ("NSGA2", "ZDT1", *size, gaussian)
+        yield case, "pymoors", pymoors, theirs, lambda s, size=size: _pymoors(problems.ZDT1(), s, *size)
+        theirs = ("NSGA2", "mirrored", *size, gaussian)
+        yield case + ", mirrored", "pymoors", pymoors, theirs, lambda s, size=size: _pymoors(mirrored, s, *size)
+    case, size = "NSGA-III DTLZ2 3 objectives 92 x 250", (92, 250)
+    yield case, "pygmo", 2.0, ("NSGA3", "DTLZ2", *size, {}), lambda s: _pygmo("dtlz2", s, *size)
+    often = {"mutation_prob": 0.9 / 12}
+    yield case, "pymoo", 15.0, ("NSGA3", "DTLZ2", *size, often), lambda s: _pymoo("dtlz2", s, *size)
 
 
-def _marey(name: str, problem: Any, seed: int, pop: int, evals: int) -> Any:
-    options = {"ref_dirs": moo.ref_dirs.das_dennis(3, 12)} if name == "NSGA3" else {}
-    algorithm = getattr(moo, name)(problem.space(), n_obj=problem.n_obj, pop=pop, seed=seed, **options)
-    return algorithm.minimize(_COMPILED[type(problem).__name__], evals=evals, threads=1, progress=False).F
+def mirrored(X: Any) -> Any:
+    """ZDT1 with every second variable the other way round."""
+    X = np.array(X, float)
+    X[:, 1::2] = 1.0 - X[:, 1::2]
+    return problems.ZDT1()(X)
+
+
+def _marey(seed: int, name: str, problem: str, pop: int, generations: int, options: dict[str, Any]) -> Any:
+    three = name == "NSGA3"
+    if three:
+        options = {"ref_dirs": moo.ref_dirs.das_dennis(3, 12), **options}
+    bounds = [(0.0, 1.0)] * (12 if three else 30)
+    algorithm = getattr(moo, name)(bounds, n_obj=3 if three else 2, pop=pop, seed=seed, **options)
+    return algorithm.minimize(_COMPILED[problem], evals=pop * generations, threads=1, progress=False).F
 
 
 def _pygmo(name: str, seed: int, pop: int, generations: int) -> Any:
     import pygmo
 
-    problem = pygmo.problem(pygmo.zdt(1, 30) if name == "zdt1" else pygmo.dtlz(2, 12, 3, 100))
-    kind = pygmo.nsga2 if name == "zdt1" else pygmo.nsga3
-    options = {} if name == "zdt1" else {"divisions": 12}
-    algorithm = pygmo.algorithm(kind(gen=generations, seed=seed, **options))
-    population = algorithm.evolve(pygmo.population(problem, pop, seed=seed))
-    return population.get_f()
+    # The first population is evaluated, too.
+    gen = generations - 1
+    if name == "zdt1":
+        problem = pygmo.problem(pygmo.zdt(1, 30))
+        algorithm = pygmo.nsga2(gen=gen, cr=0.9, eta_c=15, m=1 / 30, eta_m=20, seed=seed)
+    else:
+        problem = pygmo.problem(pygmo.dtlz(2, 12, 3, 100))
+        algorithm = pygmo.nsga3(gen=gen, cr=1.0, eta_c=30, mut=1 / 12, eta_mut=20, divisions=12, seed=seed)
+    return pygmo.algorithm(algorithm).evolve(pygmo.population(problem, pop, seed=seed)).get_f()
 
 
-def _pymoors(name: str, seed: int, pop: int, generations: int) -> Any:
+def _pymoors(objective: Any, seed: int, pop: int, generations: int) -> Any:
     import pymoors
 
     algorithm = pymoors.Nsga2(
         sampler=pymoors.RandomSamplingFloat(min=0.0, max=1.0),
         crossover=pymoors.SimulatedBinaryCrossover(distribution_index=15),
         mutation=pymoors.GaussianMutation(gene_mutation_rate=1 / 30, sigma=0.05),
-        fitness_fn=problems.ZDT1(),
+        fitness_fn=objective,
         constraints_fn=pymoors.Constraints(lower_bound=0.0, upper_bound=1.0),
         num_vars=30,
         population_size=pop,
@@ -263,6 +289,15 @@ def _compile() -> dict[str, Any]:
         f[1] = h * (1.0 - math.sqrt(x[0] / h))
 
     @cfunc(signature)
+    def reversed_zdt1(x, n, f, m, g, k, user):
+        total = 0.0
+        for i in range(1, n):
+            total += 1.0 - x[i] if i % 2 else x[i]
+        h = 1.0 + 9.0 * total / (n - 1)
+        f[0] = x[0]
+        f[1] = h * (1.0 - math.sqrt(x[0] / h))
+
+    @cfunc(signature)
     def dtlz2(x, n, f, m, g, k, user):
         distance = 0.0
         for i in range(m - 1, n):
@@ -283,7 +318,7 @@ def _compile() -> dict[str, Any]:
         f[0] = x[0]
         f[1] = 1.0 - x[0] + 1e-9 * total
 
-    return {"ZDT1": zdt1, "DTLZ2": dtlz2, "slow": slow}
+    return {"ZDT1": zdt1, "mirrored": reversed_zdt1, "DTLZ2": dtlz2, "slow": slow}
 
 
 def threads() -> Iterator[Row]:
@@ -369,7 +404,7 @@ def main() -> None:
         try:
             for case, peer, mine, theirs, wanted, remark in group():
                 ratio = theirs / mine
-                verdict = "" if ratio >= wanted else "MISSED"
+                verdict = "" if ratio >= wanted and not remark.endswith(LOWER) else "MISSED"
                 figures = f"{1e3 * mine:10.3f} {1e3 * theirs:10.3f} {ratio:8.1f} {wanted:7.1f}"
                 print(f"{case:55} {peer:20} {figures} {verdict} {remark}".rstrip(), flush=True)
         except ImportError as error:

@@ -1,7 +1,7 @@
 """ode.solve beside SciPy, diffrax, heyoka and numbalsoda, at matched error, CPU time of one thread.
 
-Errors are the largest relative deviation from a solution at 1e-12; every contender's tolerance is chosen so that its
-error is below the one stated, and its row says which error it has.
+Errors are the largest relative deviation from a solution at 1e-11; every contender has a tolerance that brings it below
+the one stated (numbalsoda on Robertson: to 1.15 of it), and its row says which error it has.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def scipy_lsoda(model, y0, params, times, tolerances):
     """A tenth of a percent of the problems; the row's time is scaled up."""
     integrate = pytest.importorskip("scipy.integrate")
     numba = pytest.importorskip("numba")
-    source = {"lotka_volterra": _lv, "robertson": _robertson}[model.__name__]
+    source = {"lotka_volterra": _lv, "robertson": _robertson, "neutrophils": _neutrophils}[model.__name__]
     f = numba.njit(source)
     count = max(10, len(y0) // 1000)
 
@@ -108,6 +108,15 @@ def _robertson(t, y, p):
     return np.array([-p[0] * a + p[2] * b * c, p[0] * a - p[1] * b * b - p[2] * b * c, p[1] * b * b])
 
 
+def _neutrophils(t, y, p):
+    dy = np.empty(12)
+    dy[0] = -p[3] * y[0]
+    dy[1] = p[0] * y[1] * (1 - p[1] * y[0]) * (p[2] / y[11]) ** 0.17 - p[0] * y[1]
+    for i in range(2, 12):
+        dy[i] = p[0] * (y[i - 1] - y[i])
+    return dy
+
+
 def diffrax_vmap(model, y0, params, times, tolerances):
     jax = pytest.importorskip("jax")
     diffrax = pytest.importorskip("diffrax")
@@ -126,8 +135,9 @@ def diffrax_vmap(model, y0, params, times, tolerances):
             stepsize_controller=control, max_steps=100_000,
         ).ys  # fmt: skip
 
-    given = jnp.asarray(y0), jnp.asarray(params)
-    return lambda: np.asarray(solve(*given).block_until_ready()).swapaxes(1, 2), len(y0)
+    count = len(y0) if f is _lv else len(y0) // 10
+    given = jnp.asarray(y0[:count]), jnp.asarray(params[:count])
+    return lambda: np.asarray(solve(*given).block_until_ready()).swapaxes(1, 2), count
 
 
 def _columns(f, t, y, p):
@@ -202,14 +212,22 @@ CASES = [
     ("Lotka-Volterra", 5e-5, "marey", ("tsit5", 2e-6, 2e-9)),
     ("Lotka-Volterra", 5e-5, "marey, 2 threads", ("tsit5", 2e-6, 2e-9)),
     ("Lotka-Volterra", 5e-5, "diffrax vmap Tsit5", (diffrax_vmap, (1e-6, 1e-9, lambda d: d.Tsit5()))),
-    ("Lotka-Volterra", 5e-5, "heyoka batch 8", (heyoka_batch, (1e-7,))),
-    ("Lotka-Volterra", 5e-5, "SciPy RK45, numba f, scaled up", (scipy_lsoda, (1e-7, 1e-10, "RK45"))),
+    ("Lotka-Volterra", 5e-5, "heyoka batch 8", (heyoka_batch, (1e-6,))),
+    ("Lotka-Volterra", 5e-5, "SciPy RK45, numba f, scaled up", (scipy_lsoda, (1e-6, 1e-9, "RK45"))),
     ("Robertson", 1e-4, "marey", ("rodas5p", 1e-3, 1e-9)),
     ("Robertson", 1e-4, "marey, 2 threads", ("rodas5p", 1e-3, 1e-9)),
-    ("Robertson", 1e-4, "numbalsoda LSODA", (numbalsoda_loop, (1e-6, 1e-10))),
+    ("Robertson", 1e-4, "numbalsoda LSODA", (numbalsoda_loop, (1e-7, 1e-11))),
+    (
+        "Robertson",
+        1e-4,
+        "diffrax vmap Kvaerno5, a tenth scaled up",
+        (diffrax_vmap, (1e-5, 1e-10, lambda d: d.Kvaerno5())),
+    ),
     ("Robertson", 1e-4, "SciPy LSODA, numba f, scaled up", (scipy_lsoda, (1e-6, 1e-10, "LSODA"))),
-    ("neutrophils, 12 states", 1e-4, "marey", ("auto", 1e-5, 1e-8)),
-    ("neutrophils, 12 states", 1e-4, "numbalsoda LSODA", (numbalsoda_loop, (1e-6, 1e-9))),
+    ("neutrophils, 12 states", 1e-4, "marey", ("auto", 1e-3, 1e-6)),
+    ("neutrophils, 12 states", 1e-4, "marey, 2 threads", ("auto", 1e-3, 1e-6)),
+    ("neutrophils, 12 states", 1e-4, "numbalsoda LSODA", (numbalsoda_loop, (1e-5, 1e-8))),
+    ("neutrophils, 12 states", 1e-4, "SciPy LSODA, numba f, scaled up", (scipy_lsoda, (1e-5, 1e-8, "LSODA"))),
 ]
 
 
@@ -231,7 +249,7 @@ def test_solve(benchmark, problems, name, most, contender, how):
 
     def check(y):
         found.append(error_of(y, exact[: len(y)]))
-        assert found[0] < 4 * most, f"error {found[0]:.1e}"
+        assert found[0] < 1.2 * most, f"error {found[0]:.1e}"
 
     run()
     begin = time.process_time()

@@ -12,9 +12,12 @@ from marey.errors import BackendError as BackendError
 from marey.errors import TraceError as TraceError
 
 if TYPE_CHECKING:
+    from marey import actigraphy as actigraphy
     from marey import distance as distance
     from marey import ecg as ecg
+    from marey import entropy as entropy
     from marey import events as events
+    from marey import features as features
     from marey import filters as filters
     from marey import graph as graph
     from marey import math as math
@@ -36,9 +39,12 @@ if TYPE_CHECKING:
 
 # Domains load at their first use: `import marey` stays fast and needs NumPy alone.
 _DOMAINS = (
+    "actigraphy",
     "distance",
     "ecg",
+    "entropy",
     "events",
+    "features",
     "filters",
     "graph",
     "math",

@@ -62,6 +62,7 @@ def _parser() -> _Parser:
     study = commands.add_parser("study", help="run a whole study, from raw records to a report")
     studies = study.add_subparsers(title="studies", metavar="STUDY", required=True)
     _add_p12(studies, common)
+    _add_activity(commands, common)
     _add_ecg(commands, common)
 
     for name, function, help_text in (
@@ -145,6 +146,23 @@ def _add_ecg(commands: argparse._SubParsersAction[_Parser], common: _Parser) -> 
     ecg.add_argument("--measures", type=Path, metavar="FILE", help="write all measures there, a line a window (.csv)")
     ecg.add_argument("--picture", type=Path, metavar="FILE", help="where to draw (default: NAME-ecg.png here)")
     ecg.add_argument("--no-picture", action="store_true", help="draw nothing")
+
+
+def _add_activity(commands: argparse._SubParsersAction[_Parser], common: _Parser) -> None:
+    activity = commands.add_parser(
+        "activity",
+        parents=[common],
+        allow_abbrev=False,
+        help="activity, wear and sleep of an Axivity recording",
+        description="Reads a .cwa file, calibrates it against gravity, and tells each day's activity, counts, wear, "
+        "sleep and rhythm, with a picture.",
+    )
+    activity.set_defaults(command=_activity, when_interrupted="")
+    activity.add_argument("recording", type=Path, metavar="FILE.cwa")
+    activity.add_argument("--epochs", type=Path, metavar="FILE", help="write the epochs there, a line each (.csv)")
+    activity.add_argument("--lenient", action="store_true", help="leave out blocks that are broken")
+    activity.add_argument("--picture", type=Path, metavar="FILE", help="where to draw (default: NAME-activity.png)")
+    activity.add_argument("--no-picture", action="store_true", help="draw nothing")
 
 
 def _models(text: str) -> tuple[str, ...]:
@@ -233,6 +251,27 @@ def _ecg(options: argparse.Namespace) -> int:
     if not options.no_picture:
         picture = options.picture or Path(f"{record.name}-ecg.png")
         found.plot(picture, at_s=options.at)
+        print(f"\npicture     {picture}")
+    return 0
+
+
+def _activity(options: argparse.Namespace) -> int:
+    from marey.actigraphy import report
+    from marey.waveforms import read_cwa
+
+    if not options.no_picture:
+        _need("plot", ("matplotlib",))
+    recording = read_cwa(options.recording, check=not options.lenient)
+    found = report(recording, name=options.recording.name)
+    print(found, flush=True)
+    if recording.bad_blocks:
+        print(f"\n{recording.bad_blocks:,} broken blocks were left out")
+    if options.epochs is not None:
+        found.to_csv(options.epochs)
+        print(f"\nepochs      {options.epochs}")
+    if not options.no_picture:
+        picture = options.picture or Path(f"{options.recording.stem}-activity.png")
+        found.plot(picture)
         print(f"\npicture     {picture}")
     return 0
 

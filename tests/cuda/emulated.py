@@ -13,12 +13,12 @@ ROOT = Path(__file__).parents[2]
 GUARD = 64  # elements on both sides of every output, which no kernel may touch
 
 
-def compile_library(source: Path, folder: Path) -> ctypes.CDLL:
+def compile_library(source: Path, folder: Path, level: str = "-O2") -> ctypes.CDLL:
     compiler = shutil.which("c++") or shutil.which("g++")
     assert compiler is not None
     library = folder / f"{source.stem}.so"
     include = [f"-I{ROOT / path}" for path in ("tests/cuda/emulator", "cuda/include", "csrc/include")]
-    flags = ["-std=c++20", "-O2", "-shared", "-fPIC", "-pthread", "-Wall", "-Wno-unknown-pragmas"]
+    flags = ["-std=c++20", level, "-shared", "-fPIC", "-pthread", "-Wall", "-Wno-unknown-pragmas"]
     subprocess.run([compiler, *flags, *include, "-o", str(library), str(source)], check=True)
     return ctypes.CDLL(str(library))
 

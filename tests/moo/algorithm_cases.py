@@ -8,7 +8,8 @@ from marey import moo
 
 SINGLE = ("CMAES", "DE")
 ALGORITHMS = (
-    "NSGA2", "NSGA3", "UNSGA3", "MOEAD", "SMSEMOA", "AGEMOEA2", "RVEA", "SPEA2", "GDE3", "MOCMAES", "CMAES", "DE",
+    "NSGA2", "NSGA3", "UNSGA3", "MOEAD", "SMSEMOA", "AGEMOEA2", "RVEA", "SPEA2", "GDE3", "MOCMAES", "MOTPE",
+    "CMAES", "DE",
 )  # fmt: skip
 WEIGHTS = np.stack([np.linspace(0, 1, 16), 1 - np.linspace(0, 1, 16)], axis=1)
 
@@ -16,7 +17,9 @@ WEIGHTS = np.stack([np.linspace(0, 1, 16), 1 - np.linspace(0, 1, 16)], axis=1)
 def optimizer(name: str, seed: int = 5) -> moo.Optimizer:
     """Three real variables, one searched by its logarithm, and an integer; one constraint."""
     space = moo.Space([moo.Real("a", 0, 1), moo.Real("b", 0, 1), moo.Real("c", 1e-3, 1, log=True), moo.Int("d", 0, 5)])
-    size = {"ref_dirs": WEIGHTS} if name in ("NSGA3", "UNSGA3", "MOEAD", "RVEA") else {"pop": 16}
+    size: dict[str, object] = {"ref_dirs": WEIGHTS} if name in ("NSGA3", "UNSGA3", "MOEAD", "RVEA") else {"pop": 16}
+    if name == "MOTPE":
+        size = {"startup": 32, "batch": 16}
     return getattr(moo, name)(space, n_obj=1 if name in SINGLE else 2, n_con=1, seed=seed, **size)
 
 

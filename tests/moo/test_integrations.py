@@ -1,5 +1,7 @@
 """pymoo's problems, BoTorch's classes, Ray's workers, torch's gradients."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -152,6 +154,10 @@ def test_points_of_a_lost_ray_node_are_evaluated_again():
             slow_objective, evals=80, executor=integrations.RayExecutor(), chunk=4, callback=kill
         )
         killed[0].join()
+        for _ in range(300):  # the head notices in its own time
+            if sum(node["Alive"] for node in ray.nodes()) == 1:
+                break
+            time.sleep(0.1)
         assert sum(node["Alive"] for node in ray.nodes()) == 1
         alone = moo.NSGA2(space, pop=16, seed=5).minimize(slow_objective, evals=80)
         assert res.evals == 80

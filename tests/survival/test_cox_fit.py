@@ -55,6 +55,28 @@ def test_the_hand_worked_example():
     np.testing.assert_allclose(b, 1.676857, atol=1e-6)
 
 
+def test_the_hand_worked_example_with_entries():
+    """Appendix E.2: rows at risk on (entry, time], counted by hand at each of the six event times."""
+    entry, time = [1, 2, 5, 2, 1, 7, 3, 4, 8, 8], [2, 3, 6, 7, 8, 9, 9, 9, 14, 17]
+    event, x = [1, 1, 1, 1, 1, 1, 1, 0, 0, 0], np.array([1.0, 0, 0, 1, 0, 1, 1, 1, 0, 0])
+
+    def likelihood(b, last):
+        r = np.exp(b)
+        return 4 * b - np.log(r + 1) - np.log(r + 2) - 2 * np.log(3 * r + 2) - 2 * np.log(3 * r + 1) - np.log(last(r))
+
+    for ties, last in (("breslow", lambda r: 3 * r + 2), ("efron", lambda r: 2 * r + 2)):
+        fit = cox_fit(x[:, None], time, event, entry=entry, ties=ties)
+        b, h = fit.coef[0], 1e-4
+        np.testing.assert_allclose(fit.loglik, [likelihood(0.0, last), likelihood(b, last)], rtol=1e-12)
+        up, down = likelihood(b + h, last), likelihood(b - h, last)
+        np.testing.assert_allclose(up, down, rtol=0, atol=1e-9)  # flat there: h^3 of the third derivative
+        curvature = (2 * likelihood(b, last) - up - down) / h**2
+        np.testing.assert_allclose(1 / fit.var[0, 0], curvature, rtol=1e-5)
+    np.testing.assert_allclose(
+        cox_fit(x[:, None], time, event, entry=entry, ties="breslow").coef, -0.084526081, atol=1e-8
+    )
+
+
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
 def test_score_and_curvature_are_derivatives_of_the_likelihood(ties):
     fit = cox_fit(X, TIME, EVENT, ties=ties, **{**FULL, "cluster": None})

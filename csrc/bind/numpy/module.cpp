@@ -13,6 +13,7 @@ void bind_ecg(py::module_& m);
 void bind_ppg(py::module_& m);
 void bind_entropy(py::module_& m);
 void bind_events(py::module_& m);
+void bind_features(py::module_& m);
 void bind_filters(py::module_& m);
 void bind_graph(py::module_& m);
 void bind_linear_recurrence(py::module_& m);
@@ -43,6 +44,7 @@ PYBIND11_MODULE(_core, m) {
   bind_ppg(m);
   bind_entropy(m);
   bind_events(m);
+  bind_features(m);
   bind_filters(m);
   bind_graph(m);
   bind_linear_recurrence(m);

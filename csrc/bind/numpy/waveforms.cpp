@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "arrays.hpp"
+#include "marey/waveforms/cwa.hpp"
 #include "marey/waveforms/wfdb.hpp"
 
 using namespace marey::numpy;
@@ -115,6 +116,68 @@ py::dict bind_annotations(const py::bytes& bytes) {
   return out;
 }
 
+std::string_view view_of(const py::buffer_info& view) {
+  expect(view.ndim == 1 && view.itemsize == 1, "`bytes` must be a flat buffer of bytes");
+  return {static_cast<const char*>(view.ptr), static_cast<std::size_t>(view.size)};
+}
+
+// The header, the blocks' columns, and the samples. With a problem of the header nothing else is told.
+template <typename T>
+py::dict read_cwa_as(const py::buffer& bytes, bool strict) {
+  const py::buffer_info info = bytes.request();
+  const std::string_view text = view_of(info);
+  const CwaHeader header = parse_cwa_header(text);
+  py::dict out;
+  out["problem"] = told(header.problem);
+  if (header.problem.text != nullptr) return out;
+  CwaBlocks found;
+  {
+    py::gil_scoped_release nogil;
+    found = scan_cwa(text, header.data_begins, strict);
+  }
+  out["problem"] = told(found.problem);
+  out["bad"] = found.bad;
+  out["device"] = header.device;
+  out["session"] = header.session;
+  out["starts"] = header.starts;
+  out["ends"] = header.ends;
+  out["range"] = header.range;
+  out["annotation"] = shown(header.annotation);
+  out["fs"] = found.blocks.empty() ? header.fs : found.blocks.front().fs;
+  const auto n = static_cast<py::ssize_t>(found.blocks.size());
+  const int64_t total = n == 0 ? 0 : found.blocks.back().first + found.blocks.back().samples;
+  const bool has_gyro = n > 0 && found.blocks.front().axes > 3;
+  auto acc = make_output<T>({3, total}), gyro = make_output<T>({3, has_gyro ? total : 0});
+  T* const acc_at = acc.mutable_data();
+  T* const gyro_at = has_gyro ? gyro.mutable_data() : nullptr;
+  bool fits = true;
+  {
+    py::gil_scoped_release nogil;
+    fits = decode_cwa(text, found.blocks, total, acc_at, gyro_at);
+  }
+  expect(fits, "the blocks are not those of the bytes");
+  out["acc"] = acc;
+  out["gyro"] = has_gyro ? py::object(gyro) : py::none();
+  const auto column = [&](auto f) {
+    py::array_t<decltype(f(found.blocks[0]))> values(n);
+    for (py::ssize_t i = 0; i < n; ++i) values.mutable_data()[i] = f(found.blocks[static_cast<std::size_t>(i)]);
+    return values;
+  };
+  out["first"] = column([](const CwaBlock& b) { return b.first; });
+  out["samples"] = column([](const CwaBlock& b) { return b.samples; });
+  out["sequence"] = column([](const CwaBlock& b) { return int64_t(b.sequence); });
+  out["sessions"] = column([](const CwaBlock& b) { return int64_t(b.session); });
+  out["time"] = column([](const CwaBlock& b) { return b.time; });
+  out["light"] = column([](const CwaBlock& b) { return b.light; });
+  out["temperature"] = column([](const CwaBlock& b) { return b.temperature; });
+  out["battery"] = column([](const CwaBlock& b) { return b.battery; });
+  return out;
+}
+
+py::dict bind_cwa(const py::buffer& bytes, bool strict, bool single) {
+  return single ? read_cwa_as<float>(bytes, strict) : read_cwa_as<double>(bytes, strict);
+}
+
 }  // namespace
 
 void bind_waveforms(py::module_& m) {
@@ -122,4 +185,5 @@ void bind_waveforms(py::module_& m) {
   m.def("wfdb_decode", &bind_decode, py::arg("bytes"), py::arg("format"), py::arg("per_frame"), py::arg("gain"),
         py::arg("baseline"), py::arg("first_sample"), py::arg("n_frames"), py::arg("whole"), py::arg("single"));
   m.def("wfdb_annotations", &bind_annotations, py::arg("bytes"));
+  m.def("read_cwa", &bind_cwa, py::arg("bytes"), py::arg("strict"), py::arg("single"));
 }

@@ -93,30 +93,19 @@ struct SeriesGradient {
   }
 };
 
-Reals incoming(const OptionalTensor& gradient, std::int64_t size, const char* name) {
-  if (!gradient) return {};
-  Reals r = reals(*gradient, name);
-  r.series = size;
-  return r;
-}
-
 Seven kalman_loglik_backward(const OptionalTensor grad_mean, const OptionalTensor grad_cov,
                              const OptionalTensor grad_loglik, const Tensor y, const Tensor F, const Tensor H,
                              const Tensor Q, const Tensor R, const Tensor x0, const Tensor P0,
                              const OptionalTensor mask, bool continued) {
   const KalmanProblem p = kalman_problem(y, F, H, Q, R, x0, P0, mask, {}, {}, 0, continued);
-  const std::int64_t B = p.n_series, n = p.n_states, T = p.length;
-  STD_TORCH_CHECK(!grad_mean || grad_mean->numel() == B * n * T, "`grad_mean` must be (B, n, T)");
-  STD_TORCH_CHECK(!grad_cov || (grad_cov->dim() == 4 && (grad_cov->size(0) == 1 || grad_cov->size(0) == B) &&
-                                grad_cov->numel() == grad_cov->size(0) * n * n * T),
-                  "`grad_cov` must be (1 or B, n, n, T)");
-  STD_TORCH_CHECK(!grad_loglik || grad_loglik->numel() == B, "`grad_loglik` must be (B,)");
-  Tensor gy = make_reals(y, y.scalar_type(), {B, p.n_outputs, T});
+  const std::int64_t B = p.n_series;
+  const Incoming incoming(grad_mean, grad_cov, grad_loglik, p);
+  Tensor gy = make_reals(y, y.scalar_type(), {B, p.n_outputs, p.length});
   SeriesGradient gF(F, B), gH(H, B), gQ(Q, B), gR(R, B), gx0(x0, B), gP0(P0, B);
   const KalmanAdjoint a{p,
-                        incoming(grad_mean, n * T, "grad_mean"),
-                        incoming(grad_cov, grad_cov && grad_cov->size(0) == 1 ? 0 : n * n * T, "grad_cov"),
-                        incoming(grad_loglik, 1, "grad_loglik"),
+                        incoming.mean,
+                        incoming.cov,
+                        incoming.loglik,
                         gy.mutable_data_ptr(),
                         y.scalar_type() == ScalarType::Float,
                         gF.values.data(),

@@ -77,6 +77,27 @@ inline KalmanProblem kalman_problem(const Tensor& y, const OptionalTensor& F, co
   return p;
 }
 
+// Gradients with respect to the filter's results.
+struct Incoming {
+  Reals mean, cov, loglik;
+
+  Incoming(const OptionalTensor& grad_mean, const OptionalTensor& grad_cov, const OptionalTensor& grad_loglik,
+           const KalmanProblem& p) {
+    const std::int64_t B = p.n_series, n = p.n_states, T = p.length;
+    STD_TORCH_CHECK(!grad_mean || grad_mean->numel() == B * n * T, "`grad_mean` must be (B, n, T)");
+    STD_TORCH_CHECK(!grad_cov || (grad_cov->dim() == 4 && (grad_cov->size(0) == 1 || grad_cov->size(0) == B) &&
+                                  grad_cov->numel() == grad_cov->size(0) * n * n * T),
+                    "`grad_cov` must be (1 or B, n, n, T)");
+    STD_TORCH_CHECK(!grad_loglik || grad_loglik->numel() == B, "`grad_loglik` must be (B,)");
+    if (grad_mean) mean = reals(*grad_mean, "grad_mean");
+    if (grad_cov) cov = reals(*grad_cov, "grad_cov");
+    if (grad_loglik) loglik = reals(*grad_loglik, "grad_loglik");
+    mean.series = n * T;
+    cov.series = grad_cov && grad_cov->size(0) == 1 ? 0 : n * n * T;
+    loglik.series = 1;
+  }
+};
+
 inline Tensor make_reals(const Tensor& like, ScalarType type, std::initializer_list<std::int64_t> shape) {
   return torch::stable::new_empty(like, shape, type);
 }

@@ -9,6 +9,8 @@ from marey.actigraphy.epochs import epochs as epochs
 from marey.actigraphy.intensity import enmo as enmo
 from marey.actigraphy.intensity import mad as mad
 from marey.actigraphy.nonwear import nonwear as nonwear
+from marey.actigraphy.report import ActivityReport as ActivityReport
+from marey.actigraphy.report import report as report
 from marey.actigraphy.rhythm import M10L5 as M10L5
 from marey.actigraphy.rhythm import interdaily_stability as interdaily_stability
 from marey.actigraphy.rhythm import intradaily_variability as intradaily_variability
@@ -18,6 +20,7 @@ from marey.actigraphy.sleep import sustained_inactivity as sustained_inactivity
 
 __all__ = [
     "M10L5",
+    "ActivityReport",
     "Calibration",
     "Epochs",
     "angle_z",
@@ -30,6 +33,7 @@ __all__ = [
     "m10_l5",
     "mad",
     "nonwear",
+    "report",
     "sleep_window",
     "sustained_inactivity",
 ]

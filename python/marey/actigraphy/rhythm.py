@@ -112,7 +112,8 @@ def interdaily_stability(x: Any, epoch: float = 5, *, bin_s: float = 3600) -> fl
 
     Notes
     -----
-    Witting et al., Biol Psychiatry 27:563, 1990.
+    Witting et al., Biol Psychiatry 27:563, 1990. Hours of the mean day count by how often they were observed, which is
+    the same where all were as often.
 
     Examples
     --------
@@ -131,10 +132,10 @@ def interdaily_stability(x: Any, epoch: float = 5, *, bin_s: float = 3600) -> fl
     of_day = np.arange(len(hours)) % round(per_day)
     filled = np.where(seen, hours, 0.0)
     n = np.bincount(of_day, seen)
-    profile = np.bincount(of_day, filled)[n > 0] / n[n > 0]
+    profile, n = np.bincount(of_day, filled)[n > 0] / n[n > 0], n[n > 0]
     overall = hours[seen].mean() if seen.any() else float("nan")
-    variance = hours[seen].var() if seen.any() else 0.0
-    return float(((profile - overall) ** 2).mean() / variance) if variance > 0 else float("nan")
+    total = ((hours[seen] - overall) ** 2).sum()
+    return float((n * (profile - overall) ** 2).sum() / total) if total > 0 else float("nan")
 
 
 def _series(x: Any) -> NDArray[np.float64]:

@@ -56,7 +56,7 @@ class KalmanSmoother(nn.Module):
 
     Notes
     -----
-    By :mod:`marey.state_space`, on the CPU, in float64 inside. Where ``mask`` is left out, NaN means missing.
+    By :mod:`marey.state_space`, in float64 inside. Where ``mask`` is left out, NaN means missing.
 
     Examples
     --------

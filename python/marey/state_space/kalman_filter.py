@@ -162,8 +162,11 @@ SPEC = register(
         function=kalman_filter,
         reference=reference,
         cases=(*_cases.estimates(), *_cases.models(), *_cases.BENCH),
-        backends=frozenset({"numpy", "torch", "compile"}),
-        native={"cpp": "csrc/src/state_space/kalman_filter.kernel.cpp"},
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={
+            "cpp": "csrc/src/state_space/kalman_filter.kernel.cpp",
+            "cuda": "cuda/kernels/kalman_filter.cu",
+        },
         tolerance=_cases.TOLERANCE,
         halves=("y",),
         missing="masked values are not read; an observed NaN fails its series, and only it, from that step on",

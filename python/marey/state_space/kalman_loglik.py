@@ -115,8 +115,11 @@ SPEC = register(
         function=kalman_loglik,
         reference=reference,
         cases=(*_cases.logliks(), *_cases.models(), *_cases.BENCH),
-        backends=frozenset({"numpy", "torch", "compile"}),
-        native={"cpp": "csrc/src/state_space/kalman_loglik.kernel.cpp"},
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={
+            "cpp": "csrc/src/state_space/kalman_loglik.kernel.cpp",
+            "cuda": "cuda/kernels/kalman_loglik_backward.cu",
+        },
         tolerance=_cases.TOLERANCE,
         missing="masked values are not read; an observed NaN makes its series NaN, and only it",
         differentiable=_cases.DIFFERENTIABLE,

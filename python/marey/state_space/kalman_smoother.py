@@ -114,8 +114,11 @@ SPEC = register(
         function=kalman_smoother,
         reference=reference,
         cases=(*_cases.estimates(), *_cases.models(), *_cases.BENCH),
-        backends=frozenset({"numpy", "torch", "compile"}),
-        native={"cpp": "csrc/src/state_space/kalman_smoother.kernel.cpp"},
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={
+            "cpp": "csrc/src/state_space/kalman_smoother.kernel.cpp",
+            "cuda": "cuda/kernels/kalman_smoother.cu",
+        },
         tolerance=_cases.TOLERANCE,
         halves=("y",),
         missing="masked values are not read; an observed NaN fails its series, and only it, as a whole",

@@ -81,6 +81,8 @@ class Coefficients:
         ax.axvline(1.0, linewidth=0.8, color="gray")
         ax.set_yticks(places, self.names)
         ax.set_xscale("log")
+        for axis_format in (ax.xaxis.set_major_formatter, ax.xaxis.set_minor_formatter):
+            axis_format("{x:g}")  # 0.6, not a power of ten
         ax.set_xlabel("hazard ratio")
         return ax
 
