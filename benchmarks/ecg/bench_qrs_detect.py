@@ -40,7 +40,7 @@ def test_half_an_hour(benchmark, n_leads, contender):
     record = read_wfdb(DATA / "mitdb" / "100")
     rng = np.random.default_rng(0)
     # Leads of different noise and height; the first is the record's own.
-    leads = np.stack([(1 - 0.04 * k) * record["MLII"] + 0.01 * k * rng.normal(size=650_000) for k in range(n_leads)])
+    leads = np.stack([(1 - 0.04 * k) * record["MLII"] + 0.004 * k * rng.normal(size=650_000) for k in range(n_leads)])
     single = leads.astype("float32")
     functions = {
         "marey float64": lambda: of_marey(leads),
