@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,12 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
-RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+RESULTS = BENCHMARKS / "results"
+sys.path.insert(0, str(BENCHMARKS))
+
+from baseline import baseline  # noqa: E402
+
 HEADINGS = ("Case", "Contender", "Threads", "Time", "Over marey's", "Of copy")
 
 
@@ -24,10 +30,9 @@ def body(rows: list[dict[str, Any]], bandwidth: float) -> list[tuple[str, ...]]:
     lines = []
     for case in dict.fromkeys(row["case"] for row in rows):
         group = [row for row in rows if row["case"] == case]
-        best = min((r["median_s"] for r in group if r["contender"].startswith("marey")), default=float("nan"))
         for row in sorted(group, key=lambda r: (not r["contender"].startswith("marey"), r["median_s"])):
             ours = row["contender"].startswith("marey")
-            ratio = row["median_s"] / best
+            ratio = row["median_s"] / baseline(row, group)
             over = f"{ratio:.2f}x" + (" (marey loses)" if ratio < 1 and not ours else "")
             share = f"{row['moved'] / row['median_s'] / bandwidth:.0%}" if row.get("moved") else ""
             lines.append((case, row["contender"], str(row.get("threads", "")), duration(row["median_s"]), over, share))
