@@ -1,6 +1,5 @@
 #include "marey/ecg/qrs_filter.hpp"
 
-#include <cstring>
 #include <limits>
 
 #include "marey/core/simd_float.hpp"
@@ -72,14 +71,7 @@ void qrs_tops(const float* energy, int64_t n, std::uint8_t* flags) {
 namespace {
 
 FloatVec from_first(const float* x, float first) { return row(x) - first; }
-FloatVec from_first(const double* x, double first) {
-  const HalfVec low = __builtin_convertvector(load(x) - first, HalfVec);
-  const HalfVec high = __builtin_convertvector(load(x + lanes) - first, HalfVec);
-  FloatVec both;
-  std::memcpy(&both, &low, sizeof low);
-  std::memcpy(reinterpret_cast<char*>(&both) + sizeof low, &high, sizeof high);
-  return both;
-}
+FloatVec from_first(const double* x, double first) { return narrow(load(x) - first, load(x + lanes) - first); }
 
 template <typename T>
 bool take(const T* x, T first, int64_t n, float* out) {
