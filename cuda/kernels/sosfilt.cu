@@ -10,8 +10,7 @@ std::size_t sosfilt_workspace(const Sections& s) noexcept {
 
 template <typename T>
 cudaError_t sosfilt(const CascadeForward<T>& a, void* workspace, cudaStream_t stream) noexcept {
-  return cascade::for_sections(
-      a.s, [&](auto form) { return cascade::run<T, decltype(form)>(a, workspace, stream); });
+  return cascade::for_sections(a.s, [&](auto form) { return cascade::run<T, decltype(form)>(a, workspace, stream); });
 }
 
 template std::size_t sosfilt_workspace<float>(const Sections&) noexcept;
