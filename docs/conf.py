@@ -30,7 +30,7 @@ napoleon_attr_annotations = False
 autodoc_typehints = "none"
 autodoc_mock_imports = ["botorch", "ray"]  # not needed to read about what stands on them
 
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "gallery"]  # gallery.md includes the texts there
 
 suppress_warnings = ["ref.python"]  # shapes such as (n,) in attribute types are no references
 

@@ -5,77 +5,23 @@ This shows the arithmetic, the indices and the order of what waits for what; it 
 
 from __future__ import annotations
 
-import ctypes
 import shutil
-import subprocess
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from emulated_cascade import Device, assert_near, shared_device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
 from marey.filters import sosfilt
 
-ROOT = Path(__file__).parents[2]
-EMULATOR = ROOT / "tests/cuda/emulator"
-
-pytestmark = [
-    pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ compiler"),
-    pytest.mark.skipif(not EMULATOR.is_dir(), reason="the emulated device is not in this tree"),
-]
+pytestmark = pytest.mark.skipif(shutil.which("c++") is None and shutil.which("g++") is None, reason="no C++ compiler")
 
 
-class Device:
-    """The operators as the torch binding calls them, on (N, T) arrays."""
-
-    def __init__(self, folder: Path) -> None:
-        library = folder / "emulated_sosfilt.so"
-        include = [f"-I{path}" for path in (EMULATOR, ROOT / "cuda/include", ROOT / "csrc/include")]
-        flags = ["-std=c++20", "-O1", "-shared", "-fPIC", "-pthread", "-Wall", "-Wno-unknown-pragmas"]
-        source = str(ROOT / "tests/cuda/emulated_sosfilt.cpp")
-        subprocess.run(["c++", *flags, *include, "-o", str(library), source], check=True)
-        self._call = ctypes.CDLL(str(library)).emulated_sosfilt
-
-    def _run(self, back: bool, sections: Any, x: Any, arrays: list[Any], reset: Any, seed: int, resident: int) -> None:
-        channels, length = x.shape
-        stride = 0 if reset is None or len(reset) == 1 else length
-        sizes = np.array([channels, length, sections.shape[1], len(sections) != 1, stride], np.int64)
-        pointers = (ctypes.c_void_p * len(arrays))(*[None if a is None else a.ctypes.data for a in arrays])
-        status = self._call(
-            int(back), int(x.dtype == np.float64), ctypes.c_void_p(sizes.ctypes.data),
-            ctypes.c_void_p(sections.ctypes.data), ctypes.c_void_p(None if reset is None else reset.ctypes.data),
-            pointers, ctypes.c_uint(seed), resident,
-        )  # fmt: skip
-        assert status == 0, f"cudaError {status}"
-
-    def forward(
-        self, sections: Any, x: Any, zi: Any = None, reset: Any = None, seed: int = 0, resident: int = 3
-    ) -> Any:
-        y, zf = np.full_like(x, np.nan), np.full((sections.shape[1], len(x), 2), np.nan)
-        self._run(False, sections, x, [x, zi, y, zf], reset, seed, resident)
-        return y, zf
-
-    def backward(
-        self, grad_y: Any, grad_zf: Any, sections: Any, x: Any, zi: Any = None, reset: Any = None,
-        for_sections: bool = True, seed: int = 0, resident: int = 3,
-    ) -> Any:  # fmt: skip
-        grad_x, grad_zi = np.full_like(x, np.nan), np.full_like(grad_zf, np.nan)
-        grad_sections = np.full_like(sections, np.nan) if for_sections else None
-        self._run(True, sections, x, [grad_y, grad_zf, x, zi, grad_x, grad_zi, grad_sections], reset, seed, resident)
-        return grad_x, grad_sections, grad_zi
-
-
-@pytest.fixture(scope="session")
-def device(tmp_path_factory: pytest.TempPathFactory) -> Device:
-    return Device(tmp_path_factory.mktemp("emulated"))
-
-
-def assert_near(actual: Any, expected: Any, tolerance: float) -> None:
-    expected = expected.detach().numpy() if hasattr(expected, "detach") else expected
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance * max(1.0, np.abs(expected).max(initial=0.0)))
+@pytest.fixture(scope="module")
+def device() -> Device:
+    return shared_device()
 
 
 @settings(max_examples=60, deadline=None)

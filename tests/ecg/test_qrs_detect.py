@@ -112,18 +112,46 @@ def test_a_beat_after_a_fall_of_the_gain_is_found_again() -> None:
     assert matched(found[found > 250 * 80 - 10], late, 5)[0] == len(late)
 
 
-def test_time_is_linear_in_the_length_of_any_signal() -> None:
+def adverse(kind: str, n: int) -> np.ndarray:
     rng = np.random.default_rng(3)
-    for x in (rng.normal(size=400_000), np.sin(np.arange(400_000) / 7.0), np.tile([0.0, 1.0], 200_000)):
-        spent = []
-        for n in (100_000, 400_000):
-            best = np.inf
-            for _ in range(5):
-                begin = time.process_time()
-                qrs_detect(x[:n], 250)
-                best = min(best, time.process_time() - begin)
-            spent.append(best)
-        assert spent[1] < 12 * spent[0]  # four times the samples; a square would be sixteen
+    saturated = np.clip(8 * made(rng, 250, 60, 80)[0], -0.3, 0.5)  # an amplifier at its ends
+    return {
+        "noise": lambda: rng.normal(size=n),
+        "tone": lambda: np.sin(np.arange(n) / 7.0),
+        "alternating": lambda: np.tile([0.0, 1.0], n // 2),
+        "flat": lambda: np.full(n, 3.0),
+        "saturated": lambda: np.resize(saturated, n),
+        "rail to rail": lambda: np.sign(rng.normal(size=n)) * 1e30,
+        "missing": lambda: np.where(rng.uniform(size=n) < 0.5, np.nan, rng.normal(size=n)),
+        "rising": lambda: np.exp(np.linspace(0, 80, n)),  # each top is higher than all before
+    }[kind]()
+
+
+@pytest.mark.parametrize(
+    "kind", ["noise", "tone", "alternating", "flat", "saturated", "rail to rail", "missing", "rising"]
+)
+def test_time_is_linear_in_the_length_of_any_signal(kind) -> None:
+    x = adverse(kind, 400_000)
+    spent = []
+    for n in (100_000, 400_000):
+        best = np.inf
+        for _ in range(5):
+            begin = time.process_time()
+            found = qrs_detect(x[:n], 250)
+            best = min(best, time.process_time() - begin)
+        spent.append(best)
+    assert spent[1] < 12 * spent[0]  # four times the samples; a square would be sixteen
+    assert spent[1] < 0.2  # half an hour
+    assert (np.diff(found) > 0).all()
+    detector = QrsDetector(250)
+    pieces = [detector.push(piece) for piece in np.split(x[:60_000], [1, 7777, 30_000])]
+    np.testing.assert_array_equal(np.concatenate([*pieces, detector.finish()]), qrs_detect(x[:60_000], 250))
+
+
+def test_beats_of_a_saturated_signal_are_found() -> None:
+    x, beats = made(np.random.default_rng(5), 250, 120, 75)
+    found = qrs_detect(np.clip(x, -0.3, 0.6), 250)  # the wander alone reaches 0.2
+    assert matched(found, beats, 10) == (len(beats), len(found))
 
 
 def test_integers_and_torch() -> None:

@@ -15,13 +15,16 @@ namespace {
 using std::int64_t;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
-constexpr int kM = 2;          // values of a template
-constexpr int64_t kFew = 96;   // values under which comparing all pairs costs less than sorting
-constexpr int kRadii = 64;     // of the correlation sum
-constexpr int kKeyShift = 45;  // bits of a double's mantissa that the table of radii leaves out
+constexpr int kM = 2;         // values of a template
+constexpr int64_t kFew = 96;  // values up to which comparing all pairs costs less than sorting
+constexpr int kRadii = 64;    // of the correlation sum
 
 void distances(const double* x, int64_t i, int64_t n, double* squared) {
   MAREY_DISPATCH(squared_distances, x, i, n, squared)
+}
+double largest(const double* x, int64_t n) { MAREY_DISPATCH(largest_squared_distance, x, n) }
+void count_few(const double* x, int64_t n, double tolerance, int64_t counts[2]) {
+  MAREY_DISPATCH(count_all_pairs, x, n, tolerance, counts)
 }
 
 struct Room {
@@ -29,19 +32,11 @@ struct Room {
   entropy::MatchRoom<std::uint32_t> wide;
 };
 
-void count(const double* x, int64_t n, double tolerance, int64_t counts[2], Room& room) {
+// x has room for kPadding values behind its n.
+void count(double* x, int64_t n, double tolerance, int64_t counts[2], Room& room) {
   if (n > kFew) return entropy::sample_counts(x, n, kM, tolerance, counts, room.narrow, room.wide);
-  counts[0] = counts[1] = 0;
-  for (int64_t i = 0; i + kM < n; ++i) {
-    int64_t two = 0, three = 0;
-    for (int64_t j = i + 1; j + kM < n; ++j) {
-      const int near = (std::fabs(x[i] - x[j]) <= tolerance) & (std::fabs(x[i + 1] - x[j + 1]) <= tolerance);
-      two += near;
-      three += near & (std::fabs(x[i + 2] - x[j + 2]) <= tolerance);
-    }
-    counts[0] += two;
-    counts[1] += three;
-  }
+  std::fill_n(x + n, kPadding, nan);
+  count_few(x, n, tolerance, counts);
 }
 
 double sample_entropy(const double counts[2]) {
@@ -63,18 +58,18 @@ double area(const std::vector<double>& values) {
 
 // MSEn, CMSEn and RCMSEn. Scale s has s coarse series, of the means of s values from each of the first s places on.
 void multiscale(const double* x, int64_t n, double tolerance, Room& room, double* out) {
-  std::vector<double> first, mean, pooled, coarse;
+  std::vector<double> first, mean, pooled, totals(static_cast<std::size_t>(n)), coarse(totals.size() + kPadding);
   for (int64_t scale = 1; scale < n / (kM + 10); ++scale) {
+    const auto width = static_cast<double>(scale);
+    for (int64_t i = 0; i + scale <= n; ++i) totals[static_cast<std::size_t>(i)] += x[i + scale - 1];
     double sum = 0, finite = 0, all[2] = {};
     for (int64_t start = 0; start < scale; ++start) {
-      coarse.clear();
+      int64_t length = 0;
       for (int64_t i = start; i + scale <= n; i += scale) {
-        double total = 0;
-        for (int64_t k = 0; k < scale; ++k) total += x[i + k];
-        coarse.push_back(total / static_cast<double>(scale));
+        coarse[static_cast<std::size_t>(length++)] = totals[static_cast<std::size_t>(i)] / width;
       }
       int64_t counts[2];
-      count(coarse.data(), static_cast<int64_t>(coarse.size()), tolerance, counts, room);
+      count(coarse.data(), length, tolerance, counts, room);
       const double found[2] = {static_cast<double>(counts[0]), static_cast<double>(counts[1])};
       all[0] += found[0];
       all[1] += found[1];
@@ -90,53 +85,64 @@ void multiscale(const double* x, int64_t n, double tolerance, Room& room, double
   out[2] = area(pooled);
 }
 
+// How many of the limits each value reaches. The upper bits of a positive double grow with it: cells of values that
+// share them are narrower than the limits lie apart, so that a cell's first count is one off at most.
+class Levels {
+ public:
+  explicit Levels(const double (&limits)[kRadii]) : lowest_(key(limits[0])), highest_(key(limits[kRadii - 1])) {
+    int reached = 0;
+    for (int64_t k = lowest_; k <= highest_; ++k) {
+      const bool inside = reached < kRadii && key(limits[reached]) == k;
+      cells_.push_back({inside ? limits[reached] : infinity, reached});
+      reached += inside;
+    }
+  }
+
+  int of(double value) const {
+    const Cell& cell = cells_[static_cast<std::size_t>(std::clamp(key(value), lowest_, highest_) - lowest_)];
+    return cell.reached + (value >= cell.limit);
+  }
+
+ private:
+  struct Cell {
+    double limit;  // the one that lies in the cell, or infinity
+    int reached;   // limits below it
+  };
+
+  static int64_t key(double value) {
+    int64_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits >> 45;  // the exponent and seven bits: less than 0.8 % apart, where limits are 9.9 %
+  }
+
+  int64_t lowest_, highest_;
+  std::vector<Cell> cells_;
+};
+
 // The slope of the correlation sum of pairs of intervals, at radii from 2.5 % to half of the largest distance.
 double correlation_dimension(const double* rr, int64_t n) {
   const int64_t points = n - 1;
   if (points < 2) return nan;
-  std::vector<double> x(rr, rr + n), squared(static_cast<std::size_t>(n + 8));
-  x.resize(static_cast<std::size_t>(n + 9));
-  double largest = 0;
-  for (int64_t i = 0; i + 1 < points; ++i) {
-    distances(x.data(), i, points, squared.data());
-    for (int64_t k = 0; k < points - 1 - i; ++k) largest = std::max(largest, squared[static_cast<std::size_t>(k)]);
-  }
-  if (!(largest > 0)) return nan;
+  std::vector<double> x(rr, rr + n), squared(static_cast<std::size_t>(n + kPadding));
+  x.resize(static_cast<std::size_t>(n + kPadding), nan);
+  const double widest = largest(x.data(), points);
+  if (!(widest > 0)) return nan;
   double radii[kRadii], limits[kRadii];
   for (int k = 0; k < kRadii; ++k) {
-    radii[k] = std::sqrt(largest) * 0.025 * std::pow(20.0, static_cast<double>(k) / (kRadii - 1));
+    radii[k] = std::sqrt(widest) * 0.025 * std::pow(20.0, static_cast<double>(k) / (kRadii - 1));
     limits[k] = radii[k] * radii[k];
   }
-  // The upper bits of a positive double grow with it: they tell the first radius to try.
-  const auto key = [](double value) {
-    std::int64_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    return bits >> kKeyShift;
-  };
-  const int64_t lowest = key(limits[0]), highest = key(limits[kRadii - 1]);
-  std::vector<int> table;
-  for (int64_t k = lowest; k <= highest; ++k) {
-    const std::int64_t bits = k << kKeyShift;
-    double value;
-    std::memcpy(&value, &bits, sizeof value);
-    table.push_back(static_cast<int>(std::upper_bound(limits, limits + kRadii, value) - limits));
-  }
-  int64_t counts[kRadii + 1] = {};
+  const Levels levels(limits);
+  int64_t counts[4][kRadii + 1] = {};  // four tables: neighbours would wait for each other's increment
   for (int64_t i = 0; i + 1 < points; ++i) {
     distances(x.data(), i, points, squared.data());
-    for (int64_t k = 0; k < points - 1 - i; ++k) {
-      const double d = squared[static_cast<std::size_t>(k)];
-      int radius = table[static_cast<std::size_t>(std::clamp(key(d), lowest, highest) - lowest)];
-      while (radius > 0 && d < limits[radius - 1]) --radius;
-      while (radius < kRadii && d >= limits[radius]) ++radius;
-      ++counts[radius];
-    }
+    for (int64_t k = 0; k < points - 1 - i; ++k) ++counts[k & 3][levels.of(squared[static_cast<std::size_t>(k)])];
   }
   std::vector<double> log_radii, log_sums;
   const double pairs = static_cast<double>(points) * static_cast<double>(points - 1) / 2;
   int64_t within = 0;
   for (int k = 0; k < kRadii; ++k) {
-    within += counts[k];
+    for (const auto& table : counts) within += table[k];
     if (within == 0) continue;
     log_radii.push_back(std::log(radii[k]));
     log_sums.push_back(std::log(static_cast<double>(within) / pairs));
@@ -187,8 +193,10 @@ void hrv_complexity(const Intervals& a, double* out) {
   double phi[2];
   entropy::approximate_phi(a.rr, n, kM, tolerance, phi, room.narrow, room.wide);
   out[0] = std::fabs(phi[0] - phi[1]);
+  std::vector<double> x(a.rr, a.rr + n);
+  x.resize(static_cast<std::size_t>(n + kPadding));
   int64_t counts[2];
-  count(a.rr, n, tolerance, counts, room);
+  count(x.data(), n, tolerance, counts, room);
   const double found[2] = {static_cast<double>(counts[0]), static_cast<double>(counts[1])};
   out[1] = sample_entropy(found);
   out[2] = 0;

@@ -30,8 +30,10 @@ void sum_energy(const float* squares, int64_t width, int64_t n, float* energy) {
 }
 void find_tops(const float* energy, int64_t n, std::uint8_t* flags) { MAREY_DISPATCH(qrs_tops, energy, n, flags) }
 template <typename T>
-bool take(const T* x, T first, int64_t n, float* out) {
-  MAREY_DISPATCH(qrs_take, x, first, n, out)
+bool take(const T* x, T first, int64_t n, float* out){MAREY_DISPATCH(qrs_take, x, first, n, out)} int64_t
+    farthest(const float* x, int64_t n){MAREY_DISPATCH(qrs_farthest, x, n)} int64_t
+    highest(const float* x, float sign, int64_t n) {
+  MAREY_DISPATCH(qrs_highest, x, sign, n)
 }
 
 double sinc(double x) { return x == 0 ? 1 : std::sin(kPi * x) / (kPi * x); }
@@ -157,9 +159,9 @@ void QrsDetector::advance(bool last, std::vector<int64_t>& beats) {
     for (int64_t i = 0; i < n; i += 8) {
       std::uint64_t eight;
       std::memcpy(&eight, flags_.data() + i, 8);
-      if (eight == 0) continue;
-      for (int64_t k = i; k < i + 8; ++k) {
-        if (flags_[static_cast<std::size_t>(k)]) top(seen + k, *energy_.at(seen + k), beats);
+      for (; eight != 0; eight &= eight - 1) {  // the lowest byte is the first
+        const int64_t k = i + __builtin_ctzll(eight) / 8;
+        top(seen + k, *energy_.at(seen + k), beats);
       }
     }
     energy_.values.erase(energy_.values.begin(), energy_.values.begin() + n);
@@ -242,18 +244,12 @@ void QrsDetector::accept(const Peak& p, double share, std::vector<int64_t>& beat
 }
 
 int64_t QrsDetector::r_peak(int64_t t) const {
-  const int64_t reach = nearest(kSearchS * rate_);
-  int64_t top = std::max(y_.base, t - reach);
-  for (int64_t i = top; i < std::min(y_.end(), t + reach + 1); ++i) {
-    if (std::fabs(*y_.at(i)) > std::fabs(*y_.at(top))) top = i;
-  }
+  const int64_t reach = nearest(kSearchS * rate_), from = std::max(y_.base, t - reach);
+  const int64_t top = from + farthest(y_.at(from), std::min(y_.end(), t + reach + 1) - from);
   const float sign = *y_.at(top) > 0 ? 1.0f : -1.0f;
   const int64_t centre = top * step_ + step_ / 2, width = nearest(kTopS * fs_);
-  int64_t best = std::max(raw_.base, centre - width);
-  for (int64_t i = best; i < std::min(raw_.end(), centre + width + 1); ++i) {
-    if (sign * *raw_.at(i) > sign * *raw_.at(best)) best = i;
-  }
-  return best;
+  const int64_t first = std::max(raw_.base, centre - width);
+  return first + highest(raw_.at(first), sign, std::min(raw_.end(), centre + width + 1) - first);
 }
 
 }  // namespace marey::ecg

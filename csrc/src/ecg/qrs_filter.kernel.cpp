@@ -1,5 +1,7 @@
 #include "marey/ecg/qrs_filter.hpp"
 
+#include <limits>
+
 #include "marey/core/simd_float.hpp"
 
 namespace marey::ecg::MAREY_LEVEL {
@@ -68,6 +70,9 @@ void qrs_tops(const float* energy, int64_t n, std::uint8_t* flags) {
 
 namespace {
 
+FloatVec from_first(const float* x, float first) { return row(x) - first; }
+FloatVec from_first(const double* x, double first) { return narrow(load(x) - first, load(x + lanes) - first); }
+
 template <typename T>
 bool take(const T* x, T first, int64_t n, float* out) {
   // The differences times zero sum to zero as long as all are finite.
@@ -75,8 +80,9 @@ bool take(const T* x, T first, int64_t n, float* out) {
   int64_t i = 0;
   FloatVec bads{};
   for (; i + float_lanes <= n; i += float_lanes) {
-    for (int k = 0; k < float_lanes; ++k) out[i + k] = static_cast<float>(x[i + k] - first);
-    bads += row(out + i) * 0.0f;
+    const FloatVec values = from_first(x + i, first);
+    store(out + i, values);
+    bads += values * 0.0f;
   }
   for (; i < n; ++i) {
     out[i] = static_cast<float>(x[i] - first);
@@ -85,9 +91,35 @@ bool take(const T* x, T first, int64_t n, float* out) {
   return bad + sum(bads) == 0;
 }
 
+template <typename Value>
+int64_t first_largest(const float* x, int64_t n, Value&& value) {
+  const float lowest = -std::numeric_limits<float>::infinity();
+  FloatVec best = FloatVec{} + lowest;
+  FloatInt best_at{}, at{};
+  for (int l = 0; l < float_lanes; ++l) at[l] = l;
+  for (int64_t i = 0; i < n; i += float_lanes, at += float_lanes) {
+    const FloatVec values = value(row_first(x + i, n - i));
+    const FloatInt better = (values > best) & (at < static_cast<std::int32_t>(n));
+    best = select(better, values, best);
+    best_at = better ? at : best_at;
+  }
+  int found = 0;
+  for (int l = 1; l < float_lanes; ++l) {
+    if (best[l] > best[found] || (best[l] == best[found] && best_at[l] < best_at[found])) found = l;
+  }
+  return best_at[found];
+}
+
 }  // namespace
 
 bool qrs_take(const float* x, float first, int64_t n, float* out) { return take(x, first, n, out); }
 bool qrs_take(const double* x, double first, int64_t n, float* out) { return take(x, first, n, out); }
+
+int64_t qrs_farthest(const float* x, int64_t n) {
+  return first_largest(x, n, [](FloatVec v) { return select(v < 0, -v, v); });
+}
+int64_t qrs_highest(const float* x, float sign, int64_t n) {
+  return first_largest(x, n, [sign](FloatVec v) { return v * sign; });
+}
 
 }  // namespace marey::ecg::MAREY_LEVEL

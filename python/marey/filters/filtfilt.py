@@ -124,7 +124,7 @@ SPEC = register(
             _case("large", 40, 3000, tags="threads"),
             _case("64 x 100,000", 64, 100_000, tags="bench", n=(5, 5)),
         ),
-        backends=frozenset({"numpy", "torch", "compile"}),
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
         native={"cpp": "csrc/src/filters/filtfilt.kernel.cpp"},
         tolerance={
             "float64": Tolerance(

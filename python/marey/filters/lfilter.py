@@ -54,7 +54,8 @@ def lfilter(b: ArrayT, a: ArrayT, x: ArrayT, zi: ArrayT | None = None) -> Any:
     are those of ``scipy.signal.lfilter`` to rounding, with state and arithmetic in float64 whatever the dtype of ``x``.
     A high order in this form loses digits that second-order sections keep: for an order above four or a slow cut-off
     take :func:`sosfilt`. A NaN or an infinity reaches every later sample of its channel; without recursion, the next K.
-    Gradients reach ``b``, ``a``, ``x`` and ``zi`` from both results, by the equations of :func:`sosfilt`.
+    Gradients reach ``b``, ``a``, ``x`` and ``zi`` from both results, by the equations of :func:`sosfilt`. On a GPU an
+    infinity may come out as NaN, and an :math:`a_0` of zero is not refused but gives NaN.
 
     Examples
     --------
@@ -166,8 +167,8 @@ SPEC = register(
             _case("large", 40, 3000, tags="threads", state=True),
             _case("64 x 100,000", 64, 100_000, tags="bench", n=(5, 5)),
         ),
-        backends=frozenset({"numpy", "torch", "compile"}),
-        native={"cpp": "csrc/src/filters/lfilter.kernel.cpp"},
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={"cpp": "csrc/src/filters/lfilter.kernel.cpp", "cuda": "cuda/kernels/lfilter.cu"},
         tolerance={
             "float64": Tolerance(1e-11, 1e-11, "roundings of 1e-16 amplified by the poles, up to ten of radius 0.9"),
             "float32": Tolerance(1.3e-7, 1e-11, "computed in float64 and rounded once: half a unit of float32, 6e-8"),

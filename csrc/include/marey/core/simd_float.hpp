@@ -75,6 +75,20 @@ inline void store_first(float* p, FloatVec v, std::int64_t n) {
 #endif
 }
 
+// Two vectors of doubles rounded to one of floats.
+inline FloatVec narrow(Vec low, Vec high) {
+#if defined(__AVX512F__)
+  const __m256 first = _mm512_cvtpd_ps((__m512d)low), second = _mm512_cvtpd_ps((__m512d)high);
+  return (FloatVec)_mm512_insertf64x4(_mm512_castps_pd(_mm512_castps256_ps512(first)), _mm256_castps_pd(second), 1);
+#else
+  const HalfVec first = __builtin_convertvector(low, HalfVec), second = __builtin_convertvector(high, HalfVec);
+  FloatVec both;
+  __builtin_memcpy(&both, &first, sizeof first);
+  __builtin_memcpy(reinterpret_cast<char*>(&both) + sizeof first, &second, sizeof second);
+  return both;
+#endif
+}
+
 inline float sum(FloatVec v) {
   float total = v[0];
   for (int i = 1; i < float_lanes; ++i) total += v[i];

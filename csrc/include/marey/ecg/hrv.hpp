@@ -103,8 +103,14 @@ bool successive(const Intervals& a, std::int64_t i);  // whether interval i + 1 
 double sample_std(const double* x, std::int64_t n);
 double slope(const double* x, const double* y, std::int64_t n);
 
+inline constexpr std::int64_t kPadding = 10;  // values behind the last that kernels read or write
+
 // squared[j - i - 1]: the squared distance of the points (x[i], x[i + 1]) and (x[j], x[j + 1]), for j in (i, n);
-// written up to 8 values too far, read from x as far.
-MAREY_DECLARE_PER_ISA(void squared_distances(const double* x, std::int64_t i, std::int64_t n, double* squared))
+// written up to 8 values too far, read from x as far. And the largest of all pairs.
+MAREY_DECLARE_PER_ISA(void squared_distances(const double* x, std::int64_t i, std::int64_t n, double* squared);
+                      double largest_squared_distance(const double* x, std::int64_t n))
+
+// Pairs of templates of two values, and of three, that agree within the tolerance; the padding of x is NaN.
+MAREY_DECLARE_PER_ISA(void count_all_pairs(const double* x, std::int64_t n, double tolerance, std::int64_t counts[2]))
 
 }  // namespace marey::ecg

@@ -20,6 +20,9 @@ MAREY_DECLARE_PER_ISA(
     void qrs_tops(const float* energy, std::int64_t n, std::uint8_t* flags);
     // out = x - first; whether all of x is finite
     bool qrs_take(const float* x, float first, std::int64_t n, float* out);
-    bool qrs_take(const double* x, double first, std::int64_t n, float* out))
+    bool qrs_take(const double* x, double first, std::int64_t n, float* out);
+    // the first place of the largest |x|, and of the largest sign * x; n > 0, all finite
+    std::int64_t qrs_farthest(const float* x, std::int64_t n);
+    std::int64_t qrs_highest(const float* x, float sign, std::int64_t n))
 
 }  // namespace marey::ecg

@@ -1,4 +1,4 @@
-// How a long signal is cut into tiles for second-order sections, and how a tile learns the state before it.
+// How a long signal is cut into tiles for a cascade, and how a tile learns the state before it.
 //
 // A warp takes a tile, 32 L samples of one channel, each lane L of them. Lanes run their samples from a zero state; the
 // lanes' ends are joined by a scan with A^L, A^2L .. A^16L. A tile publishes its own end and sums up those of the tiles
@@ -13,10 +13,10 @@
 #include <cstdint>
 #include <cuda/atomic>
 
+#include "marey/cuda/cascade.cuh"
 #include "marey/cuda/sections.cuh"
-#include "marey/cuda/sosfilt.cuh"
 
-namespace marey::cuda::sos {
+namespace marey::cuda::cascade {
 
 using std::int64_t;
 
@@ -38,11 +38,12 @@ struct alignas(16) Record {
 };
 
 // One direction of one filter.
-template <int n>
+template <class F>
 struct Filter {
-  double k[n / 2 * numbers];
-  double power[powers][n * n];
+  double k[F::numbers];
+  double power[powers][F::n * F::n];
   int64_t reach;  // tiles
+  bool feedback;  // else a lane's samples are all that its end knows
 };
 
 struct Control {
@@ -58,21 +59,26 @@ __device__ inline int before(int lane, int distance) {  // the lane that comes `
 __device__ inline double from_lane(double value, int lane) { return __shfl_sync(all_lanes, value, lane & 31); }
 
 // The filter's numbers, powers and reach, by one warp a filter.
-template <typename T, Direction direction, int S>
-__global__ void prepare(Sections s, Filter<2 * S>* filters) {
-  constexpr int n = 2 * S;
+template <typename T, Direction direction, class F>
+__global__ void prepare(Sections s, Filter<F>* filters) {
+  constexpr int n = F::n, given = 2 * (F::order + 1);
   __shared__ double square[2][n * n];
-  Filter<n>& f = filters[blockIdx.x];
+  Filter<F>& f = filters[blockIdx.x];
   const int lane = threadIdx.x;
-  double k[S * numbers];
-  for (int i = 0; i < S; ++i) coefficients<direction>(s.sections + (int64_t(blockIdx.x) * S + i) * 6, k + i * numbers);
+  double k[F::numbers];
+  for (int i = 0; i < F::sections; ++i) {
+    coefficients<direction, F::order>(s.sections + (int64_t(blockIdx.x) * F::sections + i) * given, k + i * F::width);
+  }
   if (lane == 0) {
-    for (int i = 0; i < S * numbers; ++i) f.k[i] = k[i];
+    static_assert(F::sections > 1 || F::order <= L<T>);
+    f.feedback = F::sections > 1;
+    for (int i = 1; i <= F::order; ++i) f.feedback |= k[F::order + i] != 0.0;
+    for (int i = 0; i < F::numbers; ++i) f.k[i] = k[i];
   }
   if (lane < n) {
     double state[n] = {};
     state[lane] = 1.0;
-    for (int j = 0; j < L<T>; ++j) step_joining<direction, S>(k, state);
+    for (int j = 0; j < L<T>; ++j) step_joining<direction, F>(k, state);
     for (int i = 0; i < n; ++i) square[0][i * n + lane] = state[i];
   }
   __syncwarp();
@@ -159,8 +165,8 @@ __device__ inline void clear(double (&state)[n]) {
 }
 
 // A lane's samples from `state` on; visit(sample, value) takes what comes out. Whether a reset fell among them.
-template <typename T, Direction direction, int S, typename Visit>
-__device__ inline bool run_lane(const double* k, double (&state)[2 * S], const T* samples, const Sections& s,
+template <typename T, Direction direction, class F, typename Visit>
+__device__ inline bool run_lane(const Filter<F>& f, double (&state)[F::n], const T* samples, const Sections& s,
                                 const Tile& tile, int lane, const Visit& visit) {
   bool cut = false;
 #pragma unroll
@@ -169,7 +175,7 @@ __device__ inline bool run_lane(const double* k, double (&state)[2 * S], const T
     if (i >= tile.count) continue;
     const bool mark = is_reset(s, tile, i);
     if (direction == Direction::forward && mark) clear(state);
-    visit(i, step<direction, S>(k, state, double(samples[at<T>(i)])));
+    visit(i, step<direction, F>(f.k, state, double(samples[at<T>(i)]), f.feedback));
     if (direction == Direction::backward && mark) clear(state);
     cut |= mark;
   }
@@ -177,8 +183,9 @@ __device__ inline bool run_lane(const double* k, double (&state)[2 * S], const T
 }
 
 // Joins each lane's end with those of the lanes before it in its tile. `cut`: nothing before the lane's end counts.
-template <Direction direction, int n>
-__device__ inline void scan_lanes(const Filter<n>& f, double (&end)[n], bool& cut, int lane) {
+template <Direction direction, class F>
+__device__ inline void scan_lanes(const Filter<F>& f, double (&end)[F::n], bool& cut, int lane) {
+  constexpr int n = F::n;
 #pragma unroll
   for (int i = 0; i < 5; ++i) {
     const int other = before<direction>(lane, 1 << i);
@@ -205,8 +212,10 @@ __device__ inline std::uint32_t peek(Record<n>& record) {
 }
 
 // The state before tile `order` > 0 of a channel, the same in every lane. The channel's first tile is closed.
-template <int n>
-__device__ inline void look_back(const Filter<n>& f, Record<n>* records, int64_t order, int lane, double (&state)[n]) {
+template <class F>
+__device__ inline void look_back(const Filter<F>& f, Record<F::n>* records, int64_t order, int lane,
+                                 double (&state)[F::n]) {
+  constexpr int n = F::n;
   const int64_t most = order < f.reach ? order : f.reach;
   int64_t rounds = 0;
   int last = 32;  // tiles that count in the farthest round
@@ -249,31 +258,35 @@ __device__ inline void look_back(const Filter<n>& f, Record<n>* records, int64_t
   }
 }
 
-// From and to [section][channel][2].
-template <int n>
-__device__ inline void load_state(double (&state)[n], const double* from, const Sections& s, int64_t channel) {
-  for (int i = 0; i < n; ++i) state[i] = from ? from[((i / 2) * s.n_channels + channel) * 2 + i % 2] : 0.0;
+// Where state i lies in [section][channel][order].
+template <class F>
+__device__ inline int64_t place_of(int i, const Sections& s, int64_t channel) {
+  return ((i / F::order) * s.n_channels + channel) * F::order + i % F::order;
 }
-template <int n>
-__device__ inline void store_state(const double (&state)[n], double* to, const Sections& s, int64_t channel) {
-  for (int i = 0; i < n; ++i) to[((i / 2) * s.n_channels + channel) * 2 + i % 2] = state[i];
+template <class F>
+__device__ inline void load_state(double (&state)[F::n], const double* from, const Sections& s, int64_t channel) {
+  for (int i = 0; i < F::n; ++i) state[i] = from ? from[place_of<F>(i, s, channel)] : 0.0;
+}
+template <class F>
+__device__ inline void store_state(const double (&state)[F::n], double* to, const Sections& s, int64_t channel) {
+  for (int i = 0; i < F::n; ++i) to[place_of<F>(i, s, channel)] = state[i];
 }
 
 // The state before each lane's samples: of the channel's first lane `from`, of the others what came before them.
 // `tile_start`, if given, takes the state before the tile.
-template <typename T, Direction direction, int S>
-__device__ inline void start_lanes(const Filter<2 * S>& f, const Sections& s, const Tile& tile, const T* samples,
-                                   const double* from, Record<2 * S>* records, Control* control, int lane,
-                                   double (&state)[2 * S], double* tile_start = nullptr) {
-  constexpr int n = 2 * S;
+template <typename T, Direction direction, class F>
+__device__ inline void start_lanes(const Filter<F>& f, const Sections& s, const Tile& tile, const T* samples,
+                                   const double* from, Record<F::n>* records, Control* control, int lane,
+                                   double (&state)[F::n], double* tile_start = nullptr) {
+  constexpr int n = F::n;
   const int first_lane = direction == Direction::forward ? 0 : (tile.count - 1) / L<T>;
   const bool begins = tile.order == 0 && lane == first_lane;
   double end[n];
   clear(end);
-  if (begins) load_state(end, from, s, tile.channel);
-  bool cut = run_lane<T, direction, S>(f.k, end, samples, s, tile, lane, [](int, double) {});
-  cut |= begins;
-  to_joining<direction>(end);
+  if (begins) load_state<F>(end, from, s, tile.channel);
+  bool cut = run_lane<T, direction, F>(f, end, samples, s, tile, lane, [](int, double) {});
+  cut |= begins || !f.feedback;
+  if (f.feedback) to_joining<direction, F>(end);  // else a NaN would spread from one state to all
   scan_lanes<direction>(f, end, cut, lane);
   const int last_lane = direction == Direction::forward ? 31 : 0;
   if (lane == last_lane) {
@@ -289,8 +302,8 @@ __device__ inline void start_lanes(const Filter<2 * S>& f, const Sections& s, co
     double natural[n];
 #pragma unroll
     for (int i = 0; i < n; ++i) natural[i] = before_tile[i];
-    from_joining<direction>(natural);
-    if (tile.order == 0) load_state(natural, from, s, tile.channel);
+    if (f.feedback) from_joining<direction, F>(natural);
+    if (tile.order == 0) load_state<F>(natural, from, s, tile.channel);
     for (int i = 0; i < n; ++i) tile_start[i] = natural[i];
   }
 
@@ -315,14 +328,14 @@ __device__ inline void start_lanes(const Filter<2 * S>& f, const Sections& s, co
     }
   }
   if (begins) {
-    load_state(state, from, s, tile.channel);
+    load_state<F>(state, from, s, tile.channel);
     return;
   }
 #pragma unroll
   for (int j = 0; j < n; ++j) {
     state[j] = steps == 0 ? before_tile[j] : earlier_cut ? earlier[j] : earlier[j] + through[j];
   }
-  from_joining<direction>(state);
+  if (f.feedback) from_joining<direction, F>(state);
 }
 
-}  // namespace marey::cuda::sos
+}  // namespace marey::cuda::cascade

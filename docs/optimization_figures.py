@@ -1,4 +1,4 @@
-"""Draws the pictures of the gallery page: python docs/gallery.py"""
+"""Draws the pictures of the optimization guide: python docs/optimization_figures.py"""
 
 from pathlib import Path
 

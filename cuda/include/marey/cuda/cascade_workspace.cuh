@@ -3,11 +3,10 @@
 #include <cuda_runtime.h>
 
 #include <cstddef>
-#include <type_traits>
 
-#include "marey/cuda/sosfilt_tiles.cuh"
+#include "marey/cuda/cascade_tiles.cuh"
 
-namespace marey::cuda::sos {
+namespace marey::cuda::cascade {
 
 // Hands out parts of a workspace; over a null pointer it only counts.
 class Arena {
@@ -26,24 +25,24 @@ class Arena {
   std::size_t used_ = 0;
 };
 
-template <int n>
+template <class F>
 struct Pass {
   int64_t chunks, blocks;
-  Filter<n>* filters;
+  Filter<F>* filters;
   Control* control;
-  Record<n>* records;  // [channel][tile in the order of the pass]
+  Record<F::n>* records;  // [channel][tile in the order of the pass]
 
   template <typename T>
   static Pass place(const Sections& s, Arena& arena) {
     Pass p;
     p.chunks = (s.length + span<T> - 1) / span<T>;
     p.blocks = (p.chunks * s.n_channels + warps - 1) / warps;
-    p.filters = arena.take<Filter<n>>(s.n_filters());
+    p.filters = arena.take<Filter<F>>(s.n_filters());
     p.control = arena.take<Control>(1);
-    p.records = arena.take<Record<n>>(p.chunks * s.n_channels);
+    p.records = arena.take<Record<F::n>>(p.chunks * s.n_channels);
     return p;
   }
-  __device__ Record<n>* of(const Tile& tile) const { return records + tile.channel * chunks; }
+  __device__ Record<F::n>* of(const Tile& tile) const { return records + tile.channel * chunks; }
 };
 
 template <typename... Parameters, typename... Arguments>
@@ -58,38 +57,56 @@ cudaError_t launch(void (*kernel)(Parameters...), int64_t blocks, int block_thre
   return cudaLaunchKernelEx(&config, kernel, Parameters(arguments)...);
 }
 
-template <typename T, Direction direction, int S>
-cudaError_t prepare_pass(const Pass<2 * S>& pass, const Sections& s, cudaStream_t stream) {
+template <typename T, Direction direction, class F>
+cudaError_t prepare_pass(const Pass<F>& pass, const Sections& s, cudaStream_t stream) {
   cudaError_t status = cudaMemsetAsync(pass.control, 0, sizeof(Control), stream);
   if (status != cudaSuccess) return status;
-  status = cudaMemsetAsync(pass.records, 0, sizeof(Record<2 * S>) * std::size_t(pass.chunks * s.n_channels), stream);
+  status = cudaMemsetAsync(pass.records, 0, sizeof(Record<F::n>) * std::size_t(pass.chunks * s.n_channels), stream);
   if (status != cudaSuccess) return status;
-  return launch(prepare<T, direction, S>, s.n_filters(), 32, stream, s, pass.filters);
+  return launch(prepare<T, direction, F>, s.n_filters(), 32, stream, s, pass.filters);
 }
 
-// Calls run with the number of sections as a compile-time constant.
+// Calls run with the number of sections of order 2 as a compile-time constant.
 template <typename Run>
-cudaError_t for_sections(int64_t n_sections, const Run& run) {
-  switch (n_sections) {
-    case 1: return run(std::integral_constant<int, 1>{});
-    case 2: return run(std::integral_constant<int, 2>{});
-    case 3: return run(std::integral_constant<int, 3>{});
-    case 4: return run(std::integral_constant<int, 4>{});
-    case 5: return run(std::integral_constant<int, 5>{});
-    case 6: return run(std::integral_constant<int, 6>{});
-    case 7: return run(std::integral_constant<int, 7>{});
-    case 8: return run(std::integral_constant<int, 8>{});
-    default: return cudaErrorInvalidValue;
+auto for_sections(const Sections& s, const Run& run) -> decltype(run(Form<1, 2>{})) {
+  switch (s.order == 2 ? s.n_sections : 0) {
+    case 1: return run(Form<1, 2>{});
+    case 2: return run(Form<2, 2>{});
+    case 3: return run(Form<3, 2>{});
+    case 4: return run(Form<4, 2>{});
+    case 5: return run(Form<5, 2>{});
+    case 6: return run(Form<6, 2>{});
+    case 7: return run(Form<7, 2>{});
+    case 8: return run(Form<8, 2>{});
+    default: return decltype(run(Form<1, 2>{}))(cudaErrorInvalidValue);
+  }
+}
+
+// With the order of one section, of those that sosfilt has no kernel for; greater ones are run in sequence.
+inline constexpr int64_t most_order = 8;
+template <typename Run>
+auto for_order(const Sections& s, const Run& run) -> decltype(run(Form<1, 1>{})) {
+  switch (s.n_sections == 1 ? s.order : 0) {
+    case 1: return run(Form<1, 1>{});
+    case 3: return run(Form<1, 3>{});
+    case 4: return run(Form<1, 4>{});
+    case 5: return run(Form<1, 5>{});
+    case 6: return run(Form<1, 6>{});
+    case 7: return run(Form<1, 7>{});
+    case 8: return run(Form<1, 8>{});
+    default: return decltype(run(Form<1, 1>{}))(cudaErrorInvalidValue);
   }
 }
 
 // A state that is not finite never dies out, whatever the reach: the samples after it are made NaN, up to a reset. One
 // warp a channel walks its tiles; where every state is finite, as it should be, nobody has anything to do.
-template <typename T, Direction direction, int n>
-__global__ void spread_not_finite(Sections s, Pass<n> pass, T* out, double* final_state) {
+template <typename T, Direction direction, class F>
+__global__ void spread_not_finite(Sections s, Pass<F> pass, T* out, double* final_state) {
+  constexpr int n = F::n;
   if (pass.control->not_finite == 0) return;
   const int64_t channel = blockIdx.x;
   const int lane = threadIdx.x;
+  if (!pass.filters[s.per_channel ? channel : 0].feedback) return;
   const Record<n>* records = pass.records + channel * pass.chunks;
   bool spoilt = false;
   for (int64_t order = 0; order < pass.chunks; ++order) {
@@ -115,7 +132,7 @@ __global__ void spread_not_finite(Sections s, Pass<n> pass, T* out, double* fina
     else if (records[order].what == closed_tile)
       spoilt = false;
   }
-  if (spoilt && lane < n) final_state[((lane / 2) * s.n_channels + channel) * 2 + lane % 2] = NAN;
+  if (spoilt && lane < n) final_state[place_of<F>(lane, s, channel)] = NAN;
 }
 
-}  // namespace marey::cuda::sos
+}  // namespace marey::cuda::cascade
