@@ -6,6 +6,7 @@ ninja, pybind11 and scikit-build-core in it, and an nvcc. The package is built i
 python benchmarks/gpu_check.py                  everything
 python benchmarks/gpu_check.py --without-gpu    build and collect on a machine that has none
 python benchmarks/gpu_check.py --sanitize       also one pass of the operations' tests under compute-sanitizer
+python benchmarks/gpu_check.py --built          with the package that is in build/gpu/site already
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--without-gpu", action="store_true", help="a machine without a GPU is no failure")
     parser.add_argument("--sanitize", action="store_true", help="run compute-sanitizer as well")
+    parser.add_argument("--built", action="store_true", help="use build/gpu/site as it is")
     options = parser.parse_args()
 
     missing = [name for module, name in BUILD_NEEDS.items() if importlib.util.find_spec(module) is None]
@@ -46,11 +48,13 @@ def main() -> int:
     device = find_device()
     print(f"gpu-check: {device['name'] or 'no CUDA GPU'}, torch {version('torch')}", flush=True)
     begin = time.monotonic()
-    if not build(device):
+    if not (is_built() if options.built else build(device)):
         return 2
     seconds = {"build": time.monotonic() - begin}
 
-    tests = run_pytest("tests", [str(ROOT / "tests")], limit_s=240)
+    parallel = importlib.util.find_spec("xdist") is not None
+    workers = ["-n", str(min(8, os.cpu_count() or 1)), "--dist", "worksteal"] if parallel else []
+    tests = run_pytest("tests", [*workers, str(ROOT / "tests")], limit_s=240)
     seconds["tests"] = tests.pop("seconds")
     if options.sanitize:
         tests["sanitizer"] = sanitize()
@@ -103,6 +107,10 @@ def build(device: dict[str, Any]) -> bool:
         print("gpu-check: the build failed (all of it in build/gpu/build.log):")
         print("\n".join((done.stdout + done.stderr).splitlines()[-60:]))
         return False
+    return is_built()
+
+
+def is_built() -> bool:
     if not (SITE / "marey" / "_torch_cuda.so").exists():
         print("gpu-check: no CUDA kernels were built: no nvcc? (set CUDACXX or CUDA_HOME)")
         return False

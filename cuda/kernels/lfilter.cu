@@ -1,4 +1,4 @@
-// lfilter: one section of any order, up to 8 by cascade_forward.cuh (of order 2 as
+// lfilter: one section of any order, up to 2 by cascade_forward.cuh (of order 2 as
 // sosfilt), beyond in sequence.
 #include "marey/cuda/cascade_forward.cuh"
 #include "marey/cuda/cascade_sequence.cuh"

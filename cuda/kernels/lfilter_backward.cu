@@ -1,4 +1,4 @@
-// lfilter, backward: one section of any order, up to 8 by cascade_backward.cuh (of order 2 as
+// lfilter, backward: one section of any order, up to 2 by cascade_backward.cuh (of order 2 as
 // sosfilt), beyond in sequence.
 #include "marey/cuda/cascade_backward.cuh"
 #include "marey/cuda/cascade_sequence.cuh"

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from marey import _rust
 from marey.moo import pareto_rank
 from marey.reference.pareto_rank import pareto_rank as reference
+
+_rust = pytest.importorskip("marey._rust")
 
 numbers = st.floats(allow_nan=False, width=32) | st.integers(-2, 2).map(float) | st.just(-0.0)
 tables = hnp.arrays(np.float64, st.tuples(st.integers(0, 40), st.integers(1, 7)), elements=numbers)

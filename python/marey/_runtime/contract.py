@@ -432,7 +432,10 @@ def _opcheck(item: Item) -> None:
     from marey._runtime import torch_ops  # noqa: F401
 
     assert item.spec.torch_calls is not None
-    for operator, arguments in item.spec.torch_calls(item.inputs()):
+    calls = item.spec.torch_calls(item.inputs())
+    if not calls:
+        raise Skipped("its operators are those of another operation")
+    for operator, arguments in calls:
         differentiable = item.spec.differentiable and not operator.name().endswith("_backward")
         leaves = tuple(
             a.detach().requires_grad_(True) if differentiable and torch.is_tensor(a) and a.is_floating_point() else a

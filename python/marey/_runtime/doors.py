@@ -28,13 +28,13 @@ def is_torch(array: Any) -> bool:
 
 
 def door(
-    *names: str, halves: tuple[str, ...] = (), narrow: bool = True, halves_on_gpu: bool = False
+    *names: str, halves: tuple[str, ...] = (), narrow: bool = True, halves_on_gpu: tuple[str, ...] = ()
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorates an operation whose arguments ``names`` are arrays (or None).
 
     ``halves`` are signals that may be float16 or bfloat16 tensors: then everything of half precision is computed in
     float32, and the first output comes back as the signal came (with ``narrow``), states stay float32. With
-    ``halves_on_gpu`` the kernels on a GPU read and write half precision themselves.
+    ``halves_on_gpu``, a tuple of dtypes, the kernels on a GPU read and write these themselves.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -53,7 +53,8 @@ def door(
                 from marey._runtime import torch_ops  # noqa: F401  (loads and registers the operations)
 
                 half = next((arrays[n].dtype for n in halves if n in arrays and is_half(arrays[n])), None)
-                if half is None or (halves_on_gpu and next(iter(arrays.values())).is_cuda):
+                on_gpu = next(iter(arrays.values())).is_cuda
+                if half is None or (on_gpu and str(half).removeprefix("torch.") in halves_on_gpu):
                     return function(*args, **kwargs)
                 wide = {n: a.float() for n, a in arrays.items() if is_half(a)}
                 given: Any = dict(zip(positions, args, strict=False)) | kwargs | wide

@@ -9,7 +9,7 @@ import numpy as np
 
 from marey._runtime import native
 from marey._runtime.checks import check_dtype, check_same_dtype, check_shape, dtype_name
-from marey._runtime.doors import door, is_torch
+from marey._runtime.doors import door, is_half, is_torch
 from marey._runtime.specs import Case, Chunks, Inputs, OpSpec, Tolerance, register
 from marey.reference.causal_conv1d import causal_conv1d as reference
 from marey.scan._layout import contiguous, is_channels_last
@@ -20,7 +20,7 @@ ArrayT = TypeVar("ArrayT")
 MOST_TAPS = 64
 
 
-@door("x", "weight", "bias", "x0", halves=("x", "weight"), halves_on_gpu=True)
+@door("x", "weight", "bias", "x0", halves=("x", "weight"), halves_on_gpu=("float16", "bfloat16"))
 def causal_conv1d(
     x: ArrayT,
     weight: Any,
@@ -97,7 +97,10 @@ def causal_conv1d(
         activation is not None,
         channels_last,
     ).reshape(rows.shape)
-    return y.swapaxes(-1, -2) if channels_last else y, _last_inputs(x, x0, taps)
+    last = _last_inputs(x, x0, taps)
+    if is_torch(x) and is_half(x):
+        last = last.float()  # as from every door
+    return y.swapaxes(-1, -2) if channels_last else y, last
 
 
 def _last_inputs(x: Any, x0: Any, taps: int) -> Any:
@@ -133,13 +136,16 @@ def _check(x: Any, weight: Any, bias: Any, activation: str | None, x0: Any) -> N
             f"`weight` has shape {tuple(weight.shape)}; expected (D, W) = ({channels}, 1 to {MOST_TAPS}):"
             " longer kernels are for an FFT"
         )
+    half = dtype_name(x) in ("float16", "bfloat16")
     if bias is not None:
-        check_same_dtype("bias", bias, "weight", weight)
+        if not (half and dtype_name(bias) == "float32"):
+            check_same_dtype("bias", bias, "weight", weight)
         check_shape("bias", bias, (channels,), "(D,)")
     if activation not in (None, "silu", "swish"):
         raise ValueError(f"`activation` is {activation!r}; expected None, 'silu' or 'swish'")
     if x0 is not None:
-        check_same_dtype("x0", x0, "x", x)
+        if not (half and dtype_name(x0) == "float32"):
+            check_same_dtype("x0", x0, "x", x)
         check_shape("x0", x0, (*leading, channels, weight.shape[1] - 1), "(..., D, W - 1)")
 
 
@@ -164,8 +170,8 @@ def _register_torch() -> None:
         return (
             x.new_empty(x.shape),
             weight.new_empty(weight.shape),
-            weight.new_empty((channels,)),
-            x.new_empty((batch, channels, width - 1)),
+            (weight if bias is None else bias).new_empty((channels,)),
+            (x if x0 is None else x0).new_empty((batch, channels, width - 1)),
         )
 
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:

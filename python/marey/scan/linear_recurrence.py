@@ -22,7 +22,7 @@ ArrayT = TypeVar("ArrayT")
 DTYPES = ("float32", "float64", "complex64", "complex128")
 
 
-@door("a", "x", "h0", "reset", halves=("a", "x"), halves_on_gpu=True)
+@door("a", "x", "h0", "reset", halves=("a", "x"), halves_on_gpu=("bfloat16",))
 def linear_recurrence(
     a: Any,
     x: ArrayT,

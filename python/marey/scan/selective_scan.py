@@ -34,7 +34,7 @@ CHUNK_STEPS, CHUNK_STEPS_CUDA = 64, 256
     "dt_scale",
     "reset",
     halves=("u", "delta", "B", "C", "z"),
-    halves_on_gpu=True,
+    halves_on_gpu=("float16", "bfloat16"),
 )
 def selective_scan(
     u: ArrayT,

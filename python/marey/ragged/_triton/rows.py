@@ -44,7 +44,7 @@ def rows_of(t, offsets, low, high):
     return first
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["total", "rows", "n_chunks"])  # a 1 of them made a constant breaks Triton 3.6
 def plan(offsets, first_rows, bad_offsets, total, rows, n_chunks, BLOCK_T: tl.constexpr, BLOCK: tl.constexpr):
     """Finds first_rows and checks the offsets."""
     i = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)

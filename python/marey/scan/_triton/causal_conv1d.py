@@ -159,10 +159,11 @@ def causal_conv1d_backward(grad_y, x, weight, bias, x0, silu: bool, channels_las
     batch, channels, length, constants = _sizes(x, weight, channels_last, tile)
     width = weight.shape[1]
     grad_x = torch.empty(x.shape, dtype=x.dtype, device=x.device)
-    grad_x0 = torch.zeros((batch, channels, width - 1), dtype=x.dtype, device=x.device)
+    state = x if x0 is None else x0
+    grad_x0 = torch.zeros((batch, channels, width - 1), dtype=state.dtype, device=x.device)
     accumulate = torch.float64 if x.dtype == torch.float64 else torch.float32
     if x.numel() == 0:
-        return grad_x, torch.zeros_like(weight), torch.zeros_like(weight[:, 0]), grad_x0
+        return grad_x, torch.zeros_like(weight), torch.zeros_like(weight[:, 0] if bias is None else bias), grad_x0
     g = torch.empty(x.shape, dtype=accumulate, device=x.device) if silu else grad_y
     grid = _grid(length, batch, channels, constants)
     partial = torch.empty((batch * grid[0], width + 1, channels), dtype=accumulate, device=x.device)
@@ -173,5 +174,6 @@ def causal_conv1d_backward(grad_y, x, weight, bias, x0, silu: bool, channels_las
     launch(backward_inputs)[_grid(length + width - 1, batch, channels, constants)](
         g, weight, grad_x, grad_x0, length, channels, **constants
     )
-    sums = partial.sum(0).to(weight.dtype)
-    return grad_x, sums[:width].T.contiguous(), sums[width].clone(), grad_x0
+    sums = partial.sum(0)
+    of_bias = sums[width].to(weight.dtype if bias is None else bias.dtype, copy=True)
+    return grad_x, sums[:width].T.contiguous().to(weight.dtype), of_bias, grad_x0

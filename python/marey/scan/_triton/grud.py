@@ -207,7 +207,7 @@ def grud(x, mask, dt, x_mean, W, U, V, b, w_x, b_x, W_h, b_h, h0, x_last, age, o
     """The operator marey::grud; `launch` makes a kernel callable here, traced or not."""
     (batch, D, length), H = x.shape, U.shape[1]
     rows = _Rows(x, offsets, D, H, batch, length)
-    saved = x.new_empty((rows.total, rows.width))
+    saved = x.new_zeros((rows.total, rows.width))  # zeros between the parts: the same bits in every run
     last = x_mean.repeat(rows.S, 1) if x_last is None else x_last.clone()
     since = x.new_zeros((rows.S, D)) if age is None else age.clone()
     h = x.new_zeros((rows.S, H)) if h0 is None else h0.clone()
