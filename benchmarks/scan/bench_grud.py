@@ -111,10 +111,18 @@ def test_gpu_forward_and_backward(gpu, contender):
     import torch
 
     run, weights, check = contender_of(torch, contender, "cuda")
-    if check is not None:
-        check(run())
-        check_gradients(torch, run, weights)
     toward = torch.randn_like(run())
+
+    def check_all(_):
+        if check is not None:
+            check(run())
+            check_gradients(torch, run, weights)
+
+    x, mask, dt = tensors(torch, CASE, "cuda")[0][:3]
+    signals = sum(t.numel() * t.element_size() for t in (x, mask, dt))
+    # Signals are read forward and backward, h is written and read, its gradient read, the weights' are written.
+    moved = 2 * signals + 3 * toward.numel() * 4 + sum(w.numel() * 4 for w in weights)
     gpu.measure(
-        f"grud forward and backward {CASE.name}", contender, lambda: torch.autograd.grad(run(), weights, toward)
-    )
+        f"grud forward and backward {CASE.name}", contender,
+        lambda: torch.autograd.grad(run(), weights, toward), check=check_all, moved=moved,
+    )  # fmt: skip

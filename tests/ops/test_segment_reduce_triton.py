@@ -119,6 +119,24 @@ else:
         compile_for_hopper(reduce_chunks, types, {**sizes, "TERM": term, "total": 1})
         compile_for_hopper(join_chunks, types, {**sizes, "BLOCK_K": 128, "n_chunks": 1})
 
+    def test_the_plan_compiles_and_no_count_of_its_is_one() -> None:
+        from marey.ragged._triton import rows as kernels
+
+        pointers = {"offsets": "*i64", "first_rows": "*i64", "bad_offsets": "*i1"}
+        counts = ("minus_total", "minus_rows", "minus_chunks")
+        types = pointers | {count: "i32" for count in counts}
+        assert ".entry plan" in compile_for_hopper(kernels.plan, types, {"BLOCK_T": 2048, "BLOCK": 256})
+
+        given: dict[str, int] = {}
+
+        def launch(kernel):
+            names = kernel.arg_names
+            return {(1,): lambda *args, **sizes: given.update({n: a for n, a in zip(names, args, strict=False)})}
+
+        values, offsets = rows((1,), (1,))
+        kernels.cut(values, offsets, launch, 2048)
+        assert [given[count] for count in counts] == [-1, -1, -1]
+
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("op", OPS)

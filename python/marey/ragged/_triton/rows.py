@@ -44,9 +44,16 @@ def rows_of(t, offsets, low, high):
     return first
 
 
-@triton.jit(do_not_specialize=["total", "rows", "n_chunks"])  # a 1 of them made a constant breaks Triton 3.6
-def plan(offsets, first_rows, bad_offsets, total, rows, n_chunks, BLOCK_T: tl.constexpr, BLOCK: tl.constexpr):
-    """Finds first_rows and checks the offsets."""
+@triton.jit
+def plan(
+    offsets, first_rows, bad_offsets, minus_total, minus_rows, minus_chunks, BLOCK_T: tl.constexpr, BLOCK: tl.constexpr
+):
+    """Finds first_rows and checks the offsets.
+
+    Counts come negated: Triton, and torch.compile whatever a kernel says of it, make a count of 1 a constant, and
+    Triton 3.6 cannot compile the bisection of one row by it.
+    """
+    total, rows, n_chunks = -minus_total, -minus_rows, -minus_chunks
     i = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     low = tl.zeros((), dtype=tl.int64)
     tl.store(first_rows + i, rows_of(i * BLOCK_T, offsets, low, low + rows - 1), mask=i <= n_chunks)
@@ -70,7 +77,7 @@ def cut(values, offsets, launch, tile: int) -> Chunks:
     bad_offsets = torch.zeros((), dtype=torch.bool, device=offsets.device)
     if rows > 0:
         grid = ((n + rows) // PLANNED + 1,)
-        launch(plan)[grid](offsets, first_rows, bad_offsets, total, rows, n, BLOCK_T=BLOCK_T, BLOCK=PLANNED)
+        launch(plan)[grid](offsets, first_rows, bad_offsets, -total, -rows, -n, BLOCK_T=BLOCK_T, BLOCK=PLANNED)
     return Chunks(n, BLOCK_T, BLOCK_C, first_rows, bad_offsets, (n, (channels + BLOCK_C - 1) // BLOCK_C))
 
 
