@@ -377,7 +377,6 @@ def lomb_scargle(
     dy: NDArray[np.float64] | None,
     offsets: NDArray[np.int64],
     freqs: NDArray[np.float64],
-    spacing: float,
     fit_mean: bool,
     center: bool,
     fast: bool,

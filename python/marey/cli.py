@@ -42,8 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BackendError, ValueError, OSError) as error:
         if options.traceback:
             raise
-        print(f"marey: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
+        print(f"marey: {_told(error)}", file=sys.stderr)
         return MISUSE
+
+
+def _told(error: Exception) -> str:
+    """In one line, without the number of a system's error."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 class _Parser(argparse.ArgumentParser):

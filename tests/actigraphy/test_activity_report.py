@@ -75,6 +75,8 @@ def test_the_command_on_a_real_recording(tmp_path, capsys) -> None:
     told = capsys.readouterr().out
     assert "at 100 Hz from 2019-02-26 10:55:06" in told
     assert "at least 10 are needed" in told
+    assert "worn        2.9 min; samples missing 0.0%" in told
+    assert "2019-02-26     0.05" in told
     assert picture.stat().st_size > 10_000
 
 
@@ -82,3 +84,8 @@ def test_the_command_tells_what_is_wrong(tmp_path, capsys) -> None:
     (tmp_path / "x.cwa").write_bytes(b"MD")
     assert cli.main(["activity", str(tmp_path / "x.cwa"), "--no-picture"]) == 2
     assert "the file ends within the header (byte 2)" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_told_by_its_name(tmp_path, capsys) -> None:
+    assert cli.main(["activity", str(tmp_path / "none.cwa"), "--no-picture"]) == 2
+    assert capsys.readouterr().err == f"marey: {tmp_path / 'none.cwa'}: No such file or directory\n"

@@ -124,14 +124,14 @@ else:
 
         pointers = {"offsets": "*i64", "first_rows": "*i64", "bad_offsets": "*i1"}
         counts = ("minus_total", "minus_rows", "minus_chunks")
-        types = pointers | {count: "i32" for count in counts}
+        types = pointers | dict.fromkeys(counts, "i32")
         assert ".entry plan" in compile_for_hopper(kernels.plan, types, {"BLOCK_T": 2048, "BLOCK": 256})
 
         given: dict[str, int] = {}
 
         def launch(kernel):
             names = kernel.arg_names
-            return {(1,): lambda *args, **sizes: given.update({n: a for n, a in zip(names, args, strict=False)})}
+            return {(1,): lambda *args, **sizes: given.update(zip(names, args, strict=False))}
 
         values, offsets = rows((1,), (1,))
         kernels.cut(values, offsets, launch, 2048)

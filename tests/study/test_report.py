@@ -12,7 +12,7 @@ from made_result import made_result
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
 
-from marey.study.p12.metrics import auprc, auroc
+from marey.study.p12.metrics import Interval, auprc, auroc
 from marey.study.p12.page import _size, verdicts
 from marey.study.p12.report import score, summary, write_report
 
@@ -269,8 +269,9 @@ def test_the_verdict_names_the_winner_either_way(better, worse):
     risks = {better: result.p_test, worse: noise}
     result = made_result(400, p_test=risks["event model"], baselines={"other": risks["other"]})
     (sentence,) = verdicts(score(result))
-    winner = f"{'the ' if better == 'event model' else ''}{better} scores higher on AUROC (+0."
-    assert sentence.startswith(f"Against other, {winner}")
+    said = {"event model": "the event model", "other": "other"}
+    start = f"{said[better]} scores higher than {said[worse]} on AUROC (+0."
+    assert sentence.startswith(start[0].upper() + start[1:])
     assert "and AUPRC (+0." in sentence
     assert "no clear difference" not in sentence
 
@@ -279,7 +280,22 @@ def test_the_verdict_admits_a_draw():
     result = made_result(300)
     result = made_result(300, baselines={"other": result.p_test})
     (sentence,) = verdicts(score(result))
-    assert sentence.startswith("Against other, there is no clear difference in AUROC (+0.000, 95")
+    assert sentence.startswith("There is no clear difference between the event model and other in AUROC (+0.000, 95")
+
+
+def test_the_verdict_names_both_where_they_part_and_no_one_twice():
+    def interval(value):
+        return Interval(value, value - 0.01, value + 0.01)
+
+    of_baseline = {"auroc_difference": interval(-0.05), "auprc_difference": interval(0.001)}
+    for model, baseline in (("selective SSM", "GRU-D"), ("S5", "logistic regression")):
+        (sentence,) = verdicts({model: {}, baseline: of_baseline})
+        article = "the " if model == "selective SSM" else ""
+        assert sentence.startswith(
+            f"{baseline[0].upper()}{baseline[1:]} scores higher than {article}{model} on AUROC (+0.050"
+        )
+        assert "; there is no clear difference in AUPRC (+0.001" in sentence
+        assert sentence.casefold().count(baseline.casefold()) == sentence.count(model) == 1
 
 
 @pytest.mark.parametrize(("size", "told"), [(7, ("7", "B")), (412_345, ("412", "kB")), (3_250_000, ("3.2", "MB"))])

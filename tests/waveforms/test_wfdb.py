@@ -123,6 +123,18 @@ def test_annotations(tmp_path) -> None:
     assert marks.between(50, 100).sample.tolist() == [77]
 
 
+def test_pieces_have_the_annotations_of_their_frames(tmp_path) -> None:
+    atr = words((1, 0), (5, 3), (1, 4), (1, 1), (0, 0))  # at 0, 3, 7 and 8
+    path = write(tmp_path, "r 1 1 9\nr.dat 16\n", encode(np.arange(9), 16), atr)
+    pieces = list(iter_wfdb(path, chunk_s=4))
+    assert [(p.start, p.annotations.sample.tolist(), p.annotations.symbol) for p in pieces] == [
+        (0, [0, 3], ("N", "V")),
+        (4, [7], ("N",)),
+        (8, [8], ("N",)),
+    ]
+    assert all(p.annotations is None for p in iter_wfdb(path, chunk_s=4, annotator=None))
+
+
 def test_annotations_on_another_clock(tmp_path) -> None:
     note = b"## time resolution: 720"
     atr = words((22, 0), (63, len(note))) + note + b"\0" + words((1, 100), (0, 0))

@@ -8,8 +8,8 @@ using std::int64_t;
 namespace {
 
 py::tuple bind_lomb_scargle(const Array<double>& t, const Array<double>& y, const Optional<double>& dy,
-                            const Array<int64_t>& offsets, const Array<double>& freqs, double spacing, bool fit_mean,
-                            bool center, bool fast) {
+                            const Array<int64_t>& offsets, const Array<double>& freqs, bool fit_mean, bool center,
+                            bool fast) {
   expect(y.size() == t.size() && (!dy || dy->size() == t.size()), "`t`, `y` and `dy` must have one length");
   check_offsets(offsets, t.size());
   const int64_t n = offsets.size() - 1;
@@ -22,7 +22,7 @@ py::tuple bind_lomb_scargle(const Array<double>& t, const Array<double>& y, cons
                                              pointer(dy),
                                              freqs.size(),
                                              freqs.data(),
-                                             spacing,
+                                             marey::spectral::regular_spacing(freqs.data(), freqs.size()),
                                              fit_mean,
                                              center,
                                              fast,
@@ -40,5 +40,5 @@ py::tuple bind_lomb_scargle(const Array<double>& t, const Array<double>& y, cons
 
 void bind_spectral(py::module_& m) {
   m.def("lomb_scargle", &bind_lomb_scargle, py::arg("t"), py::arg("y"), py::arg("dy").none(true), py::arg("offsets"),
-        py::arg("freqs"), py::arg("spacing"), py::arg("fit_mean"), py::arg("center"), py::arg("fast"));
+        py::arg("freqs"), py::arg("fit_mean"), py::arg("center"), py::arg("fast"));
 }

@@ -31,8 +31,10 @@ void hrv_frequency(const Intervals& a, double oversampling, double* out) {
   std::vector<double> power(freqs.size());
   const int64_t offsets[] = {0, a.n};
   double variance, total;
-  spectral::lomb_scargle_here({1, offsets, a.t, a.rr, nullptr, static_cast<int64_t>(freqs.size()), freqs.data(),
-                               spacing, true, true, false, power.data(), &variance, &total});
+  const spectral::LombScargle problem{
+      1,    offsets, a.t,          a.rr,      nullptr, static_cast<int64_t>(freqs.size()), freqs.data(), spacing, true,
+      true, false,   power.data(), &variance, &total};
+  spectral::lomb_scargle_range(problem, 0, 1);
   if (!(variance > 0)) return;
   double counts[kBands] = {}, sums[kBands] = {}, all = 0;
   for (std::size_t i = 0; i < freqs.size(); ++i) {

@@ -12,7 +12,19 @@ import numpy as np
 __all__ = ["DOMAINS", "Case", "Chunks", "OpSpec", "Tolerance", "all_specs", "on_registration", "register"]
 
 # The domains whose operations have specs; importing one registers them.
-DOMAINS = ("distance", "entropy", "filters", "graph", "moo", "pk", "ragged", "scan", "state_space", "survival")
+DOMAINS = (
+    "distance",
+    "entropy",
+    "filters",
+    "graph",
+    "moo",
+    "pk",
+    "ragged",
+    "scan",
+    "spectral",
+    "state_space",
+    "survival",
+)
 
 Inputs = dict[str, Any]
 

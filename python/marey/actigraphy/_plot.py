@@ -38,8 +38,9 @@ def draw(report: ActivityReport, path: str | os.PathLike[str] | None) -> Any:
         row.set_zorder(2)  # activity in front of posture
         row.patch.set_visible(False)
         size = 1 if short else max(1, round(60 / e.epoch_s))
-        row.plot(_means(t, size), _means(e.enmo[of] * 1000, size), color=_ACTIVE, lw=0.8)
-        posture.plot(_means(t, size), _means(e.angle_z[of], size), color=_POSTURE, lw=0.5, alpha=0.6)
+        style = "steps-post" if short else "default"  # a few epochs are seen one by one
+        row.plot(_means(t, size), _means(e.enmo[of] * 1000, size), color=_ACTIVE, lw=0.9, drawstyle=style)
+        posture.plot(_means(t, size), _means(e.angle_z[of], size), color=_POSTURE, lw=0.7, alpha=0.7, drawstyle=style)
         row.set_ylim(0, top * 1000)
         row.set_ylabel("ENMO / mg", color=_ACTIVE)
         _shade(posture, t, _within(report.nights, of), _NIGHT, e.epoch_s / unit)

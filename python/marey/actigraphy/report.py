@@ -90,7 +90,7 @@ class ActivityReport:
         hours = self.worn.sum() * e.epoch_s / 3600
         lines = [
             f"{self.name}: {length} at {e.fs:g} Hz from {self.start:%Y-%m-%d %H:%M:%S}",
-            f"worn        {hours:.1f} h; samples missing {1 - float(e.observed.mean()):.1%}"
+            f"worn        {_long(hours)}; samples missing {1 - float(e.observed.mean()):.1%}"
             if e.n_epochs
             else "worn        no whole epoch",
             _about(self.calibration),
@@ -102,7 +102,7 @@ class ActivityReport:
             still, light, moderate, vigorous = day.minutes
             counts = "" if day.counts is None else f"{day.counts:,}"
             lines.append(
-                f"{day.date:%Y-%m-%d}  {day.worn_h:>7.1f}{_or_blank(day.enmo_mg, 9)}{still:>7.0f}{light:>7.0f}"
+                f"{day.date:%Y-%m-%d}  {_hours(day.worn_h):>7}{_or_blank(day.enmo_mg, 9)}{still:>7.0f}{light:>7.0f}"
                 f"{moderate:>6.0f}{vigorous:>6.0f}{counts:>10}{_or_blank(day.m10_l5.m10 * 1000, 8)}"
                 f"{_or_blank(day.m10_l5.l5 * 1000, 7)}   {_night(day)}"
             )
@@ -200,6 +200,15 @@ def _counts_of(e: Epochs, of: slice) -> int | None:
     minutes = e.counts[:, int(np.ceil(of.start / ratio)) : int(np.ceil(of.stop / ratio))]
     seen = (minutes >= 0).all(0)
     return int(minutes[:, seen].sum()) if seen.any() else None
+
+
+def _long(hours: float) -> str:
+    return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.1f} min"
+
+
+def _hours(hours: float) -> str:
+    """With a second digit where one would hide what was worn."""
+    return f"{hours:.2f}" if 0 < hours < 0.95 else f"{hours:.1f}"
 
 
 def _or_blank(value: float, width: int) -> str:

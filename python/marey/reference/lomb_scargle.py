@@ -22,6 +22,8 @@ def lomb_scargle(
     normalization: str = "standard",
     method: str = "exact",
 ) -> Any:
+    t, y, frequency = (np.asarray(array, np.float64) for array in (t, y, frequency))
+    dy = None if dy is None else np.asarray(dy, np.float64)
     rows: list[Any]
     if offsets is not None:
         rows = [slice(a, b) for a, b in pairwise(offsets)]

@@ -99,6 +99,7 @@ def iter_wfdb(
     *,
     chunk_s: float = 60.0,
     leads: Sequence[str | int] | None = None,
+    annotator: str | None = "atr",
     dtype: Any = np.float64,
     smooth: bool = True,
 ) -> Iterator[Record]:
@@ -106,15 +107,15 @@ def iter_wfdb(
 
     Parameters
     ----------
-    path, leads, dtype, smooth
-        As in `read_wfdb`.
+    path, leads, annotator, dtype, smooth
+        As in `read_wfdb`. Annotations, which are few, are read at once.
     chunk_s
         Length of a piece in seconds; the last may be shorter.
 
     Yields
     ------
     Record
-        Without annotations; ``start`` tells its first frame.
+        With the annotations of its own frames, counted from the record's first; ``start`` tells its first frame.
 
     Raises
     ------
@@ -136,8 +137,11 @@ def iter_wfdb(
     if size < 1:
         raise ValueError(f"`chunk_s` is {chunk_s}; expected at least one frame, {1 / layout.fs:g} s")
     chosen = range(len(layout.signals)) if leads is None else [lead_index(layout.leads, lead) for lead in leads]
+    marks = layout.annotations(annotator)
     for begin in range(0, layout.frames, size):
-        yield layout.record(begin, min(begin + size, layout.frames), list(chosen), dtype, smooth, False, None)
+        end = min(begin + size, layout.frames)
+        inside = None if marks is None else marks.between(begin, end)
+        yield layout.record(begin, end, list(chosen), dtype, smooth, False, inside)
 
 
 class _Layout:

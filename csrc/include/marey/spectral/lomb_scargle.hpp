@@ -27,9 +27,27 @@ struct LombScargle {
   double *power, *variance, *total;  // n_series x n_freqs, of 0 to 1; the weighted variance; the sum of dy^-2
 };
 
+// What an objective grows by with each output and, found here, with each input. A point that is left out, and a series
+// without a periodogram, has 0.
+struct LombScargleBackward {
+  LombScargle of;                                         // its outputs are not touched
+  const double *grad_power, *grad_variance, *grad_total;  // shaped as those
+  double *grad_t, *grad_y, *grad_dy, *grad_freqs;         // grad_dy where dy is; grad_freqs n_series x n_freqs
+};
+
+// The spacing of a regular grid, or 0.
+double regular_spacing(const double* freqs, std::int64_t n) noexcept;
+
+void lomb_scargle_range(const LombScargle& problem, std::int64_t begin, std::int64_t end);
+void lomb_scargle_range(const LombScargleBackward& problem, std::int64_t begin, std::int64_t end);
+
+// Series that are worth a thread.
+std::int64_t lomb_scargle_grain(const LombScargle& problem) noexcept;
+
 void lomb_scargle(const LombScargle& problem);
-void lomb_scargle_here(const LombScargle& problem);  // on the caller's thread
 
 MAREY_DECLARE_PER_ISA(void lomb_scargle_kernel(const LombScargle& problem, std::int64_t begin, std::int64_t end))
+MAREY_DECLARE_PER_ISA(void lomb_scargle_backward_kernel(const LombScargleBackward& problem, std::int64_t begin,
+                                                        std::int64_t end))
 
 }  // namespace marey::spectral

@@ -140,11 +140,21 @@ def verdicts(scores: Mapping[str, Mapping[str, Interval]]) -> list[str]:
             low, high = sorted((sign * d.low, sign * d.high))
             size = f"{_signed(sign * d.value)}, 95{_THIN}% interval {_signed(low)} to {_signed(high)}"
             clear[winner].append(f"{statistic.upper()} ({size})")
-        said = [f"the {model} scores higher on {' and '.join(clear[model])}"] if clear[model] else []
-        said += [f"{name} scores higher on {' and '.join(clear[name])}"] if clear[name] else []
-        said += [f"there is no clear difference in {' or '.join(clear[''])}"] if clear[""] else []
-        sentences.append(f"Against {name}, {'; '.join(said)}.")
+        said = [
+            f"{_the(winner)} scores higher than {_the(loser)} on {' and '.join(clear[winner])}"
+            for winner, loser in ((model, name), (name, model))
+            if clear[winner]
+        ]
+        if clear[""]:
+            between = "" if said else f" between {_the(model)} and {_the(name)}"
+            said.append(f"there is no clear difference{between} in {' or '.join(clear[''])}")
+        sentence = "; ".join(said)
+        sentences.append(f"{sentence[0].upper()}{sentence[1:]}.")
     return sentences
+
+
+def _the(name: str) -> str:
+    return f"the {name}" if name.endswith((" model", " SSM")) else name
 
 
 def table(scores: Mapping[str, Mapping[str, Interval]]) -> list[dict[str, Any]]:

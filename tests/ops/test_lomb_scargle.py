@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +20,7 @@ def made(rng, n, span=300.0):
     return t, 1 + np.sin(2 * np.pi * 0.1 * t) + rng.normal(size=n)
 
 
+ORACLE = json.loads(Path(__file__).with_name("lomb_scargle_oracle.json").read_text())
 GRIDS = {
     "regular": np.linspace(0.004, 0.5, 83),
     "from 0": np.arange(0, 40) * 0.0125,
@@ -51,6 +55,16 @@ def test_the_fit_explains_as_much(seed, n, grid, fit_mean, center, weighted, nor
         np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9)
     else:
         np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
+
+
+@pytest.mark.parametrize("name", ORACLE["power"])
+def test_these_are_the_powers_of_astropys_slow_method(name) -> None:
+    t, y, dy, frequency = (np.array(ORACLE[column]) for column in ("t", "y", "dy", "frequency"))
+    normalization, *words = name.split(", ")
+    options = {"dy": dy if "weighted" in words else None, "fit_mean": "no mean" not in words}
+    expected = np.array(ORACLE["power"][name])
+    ours = lomb_scargle(t, y, frequency, normalization=normalization, **options)
+    np.testing.assert_allclose(ours, expected, rtol=1e-8, atol=1e-8 * expected.max())
 
 
 @pytest.mark.parametrize("grid", ["regular", "long", "any"])
