@@ -136,7 +136,10 @@ def keep(about: dict[str, Any], rows: list[dict[str, Any]]) -> Path:
     name = re.sub(r"[^a-z0-9]+", "-", about["processor"].lower()).strip("-")
     path = HERE / "results" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    before = json.loads(path.read_text())["rows"] if path.exists() else []
+    kept = json.loads(path.read_text()) if path.exists() else {"machine": {"versions": {}}, "rows": []}
+    before = kept["rows"]
+    # A peer that made kept rows may not be installed for these.
+    about = {**about, "versions": {**kept["machine"]["versions"], **about["versions"]}}
     fresh = {(row["domain"], row["case"]) for row in rows}
     rows = [row for row in before if (row["domain"], row["case"]) not in fresh] + rows
     rows.sort(key=lambda row: row["domain"])
