@@ -9,13 +9,15 @@ import pytest
 
 import marey
 from contenders import measure
-from marey.profile import matrix_profile
+from marey.profile import matrix_profile, mmatrix_profile
 
 THREADS = 2
 N, M = 20_000, 100
 
 
 def series(kind: str) -> np.ndarray:
+    if kind == "3 x 5,000":
+        return np.random.default_rng(0).normal(size=(3, 5000)).cumsum(axis=1)
     noise = np.random.default_rng(0).normal(size=N)
     return noise if kind == "noise" else noise.cumsum()
 
@@ -24,21 +26,26 @@ def of_stumpy(t: np.ndarray) -> np.ndarray:
     numba = pytest.importorskip("numba", reason="numba is not installed")
     stumpy = pytest.importorskip("stumpy", reason="stumpy is not installed")
     numba.set_num_threads(min(THREADS, numba.config.NUMBA_NUM_THREADS))
-    return stumpy.stump(t, M)[:, 0].astype(float)
+    return stumpy.mstump(t, M)[0] if t.ndim == 2 else stumpy.stump(t, M)[:, 0].astype(float)
 
 
-@pytest.mark.parametrize("kind", ["noise", "random walk"])
+def of_marey(t: np.ndarray) -> np.ndarray:
+    return mmatrix_profile(t, M)[0] if t.ndim == 2 else matrix_profile(t, M).distance
+
+
+@pytest.mark.parametrize("kind", ["noise", "random walk", "3 x 5,000"])
 @pytest.mark.parametrize("contender", ["marey", "stumpy"])
 def test_matrix_profile(benchmark, kind, contender):
     t = series(kind)
-    expected = matrix_profile(t, M).distance
-    function = partial(of_stumpy, t) if contender == "stumpy" else lambda: matrix_profile(t, M).distance
+    expected = of_marey(t)
+    function = partial(of_stumpy if contender == "stumpy" else of_marey, t)
 
     def check(answer):
         np.testing.assert_allclose(answer, expected, rtol=0, atol=1e-6)
 
     marey.set_num_threads(THREADS)
     try:
-        measure(benchmark, f"matrix_profile {N:,}, m {M}, {kind}", contender, function, check=check, threads=THREADS)
+        name = f"matrix_profile {kind}, m {M}" if t.ndim == 2 else f"matrix_profile {N:,}, m {M}, {kind}"
+        measure(benchmark, name, contender, function, check=check, threads=THREADS, rounds=3 if t.ndim == 2 else 7)
     finally:
         marey.set_num_threads(0)

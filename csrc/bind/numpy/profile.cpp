@@ -4,6 +4,7 @@
 
 #include "arrays.hpp"
 #include "marey/profile/matrix_profile.hpp"
+#include "marey/profile/mmatrix_profile.hpp"
 
 using namespace marey::numpy;
 namespace profile = marey::profile;
@@ -89,6 +90,22 @@ py::tuple matrix_profile(const Values& t, const std::optional<Values>& other, co
   return py::make_tuple(distance, index, left, left_index, right, right_index);
 }
 
+py::tuple mmatrix_profile(const Values& t, std::int64_t m, std::int64_t exclusion) {
+  expect(t.ndim() == 2 && m >= 2 && t.shape(1) >= m && exclusion >= 0, "`t` must be (d, n) with n >= m >= 2");
+  expect(t.shape(0) >= 1 && t.shape(0) <= profile::most_channels, "`t` must have 1 to 32 channels");
+  const std::int64_t d = t.shape(0), n = t.shape(1);
+  auto distance = make_output<double>({d, n - m + 1});
+  auto index = make_output<std::int64_t>({d, n - m + 1});
+  const double* const x = t.data();
+  double* const to = distance.mutable_data();
+  std::int64_t* const at = index.mutable_data();
+  {
+    py::gil_scoped_release nogil;
+    profile::mmatrix_profile(x, d, n, m, exclusion, to, at);
+  }
+  return py::make_tuple(distance, index);
+}
+
 Values mass(const Values& q, const Values& t) {
   expect(q.ndim() == 1 && t.ndim() == 1 && q.size() >= 2 && t.size() >= q.size(),
          "`q` and `t` must be one-dimensional, `q` of 2 values to as many as `t`");
@@ -108,5 +125,6 @@ Values mass(const Values& q, const Values& t) {
 void bind_profile(py::module_& m) {
   m.def("matrix_profile", &matrix_profile, py::arg("t").noconvert(), py::arg("other").noconvert().none(true),
         py::arg("lengths").noconvert().none(true), py::arg("m"), py::arg("k"), py::arg("exclusion"));
+  m.def("mmatrix_profile", &mmatrix_profile, py::arg("t").noconvert(), py::arg("m"), py::arg("exclusion"));
   m.def("mass", &mass, py::arg("q").noconvert(), py::arg("t").noconvert());
 }

@@ -14,7 +14,7 @@ namespace marey::profile {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 
-static double distance_of(const Windows& a, std::int64_t i, const Windows& b, std::int64_t j) noexcept {
+double distance_of(const Windows& a, std::int64_t i, const Windows& b, std::int64_t j) noexcept {
   // Two constant windows are alike; a constant one lies as far from any other as that from its own mean.
   if (a.norm[i] == 0 || b.norm[j] == 0) return a.norm[i] == b.norm[j] ? 0.0 : std::sqrt(double(a.m));
   MAREY_DISPATCH(pair_distance, a, i, b, j)
@@ -71,9 +71,7 @@ Windows windows_of(const double* t, std::int64_t n, std::int64_t m) {
   return w;
 }
 
-// Where tiles begin: every `side` windows, and where a window has under a 32th of the norm of one before it, whose
-// roundings would be a thousand times its own.
-static std::vector<std::int64_t> cuts_of(const Windows& w, std::int64_t side) {
+std::vector<std::int64_t> cuts_of(const Windows& w, std::int64_t side) {
   std::vector<std::int64_t> cuts{0};
   double loudest = 0;
   for (std::int64_t i = 0; i < w.count; ++i) {

@@ -17,7 +17,7 @@ def as_series(name: str, values: Any, dimensions: tuple[int, ...] = (1, 2)) -> N
     if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
         raise TypeError(f"`{name}` has dtype {array.dtype}; expected float64, float32 or whole numbers")
     if array.ndim not in dimensions:
-        shapes = {1: "(n,)", 2: "(B, n)"}
+        shapes = {1: "(n,)", 2: "(B, n)" if 1 in dimensions else "(d, n)"}
         raise ValueError(f"`{name}` has shape {array.shape}; expected {' or '.join(shapes[d] for d in dimensions)}")
     return np.ascontiguousarray(array, np.float64)
 

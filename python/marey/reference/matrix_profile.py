@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["distances", "matrix_profile"]
+__all__ = ["distances", "matrix_profile", "mmatrix_profile"]
 
 
 def _normalised(t: Any, m: int) -> tuple[Any, Any, Any]:
@@ -39,4 +39,14 @@ def matrix_profile(t: Any, m: int, *, other: Any = None, k: int = 1, exclusion: 
     d = np.pad(d, ((0, 0), (0, k)), constant_values=np.inf)
     index = np.argsort(d, axis=1, kind="stable")[:, :k]
     distance = np.take_along_axis(d, index, axis=1)
+    return distance, np.where(np.isfinite(distance), index, -1)
+
+
+def mmatrix_profile(t: Any, m: int, *, exclusion: int | None = None) -> tuple[Any, Any]:
+    """(d, w) distances and indices by the 1, ..., d nearest channels of (d, n)."""
+    d = np.sort([distances(channel, channel, m) for channel in t], axis=0)
+    d = np.cumsum(d, axis=0) / np.arange(1, len(d) + 1)[:, None, None]
+    i = np.arange(d.shape[1])
+    d[:, np.abs(i[:, None] - i) <= (-(-m // 4) if exclusion is None else exclusion)] = np.inf
+    index, distance = d.argmin(axis=2), d.min(axis=2)
     return distance, np.where(np.isfinite(distance), index, -1)

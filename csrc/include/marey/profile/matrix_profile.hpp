@@ -29,6 +29,11 @@ struct Windows {
 
 Windows windows_of(const double* t, std::int64_t n, std::int64_t m);
 
+// Where tiles begin: every `side` windows, and where a window has under a 32th of the norm of one before it, whose
+// roundings would be a thousand times its own. The last is the number of windows.
+std::vector<std::int64_t> cuts_of(const Windows& w, std::int64_t side);
+double distance_of(const Windows& a, std::int64_t i, const Windows& b, std::int64_t j) noexcept;
+
 // The k best of each window, the greatest value first; index -1: none.
 struct Best {
   double* value;
