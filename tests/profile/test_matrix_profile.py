@@ -290,3 +290,29 @@ def test_misuse_is_told(rng):
         matrix_profile(np.stack([t, t]), 5).motifs()
     with pytest.raises(TypeError, match="only one of a batch has items"):
         matrix_profile(t, 5)[0]
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compile"])
+def test_tensors_give_tensors(compiled, rng):
+    torch = pytest.importorskip("torch")
+    t, other = rng.normal(size=(2, 150)), rng.normal(size=(1, 90))
+    function = torch.compile(matrix_profile, fullgraph=True) if compiled else matrix_profile
+    for more in ({"k": 2}, {"lengths": np.array([150, 80])}, {"other": other}):
+        of_torch = {n: torch.from_numpy(a) if isinstance(a, np.ndarray) else a for n, a in more.items()}
+        told, expected = function(torch.from_numpy(t), 20, **of_torch), matrix_profile(t, 20, **more)
+        for name in ("distance", "index") + (() if "other" in more else ("left_distance", "right_index")):
+            assert torch.is_tensor(getattr(told, name))
+            np.testing.assert_array_equal(getattr(told, name).numpy(), getattr(expected, name))
+    one = torch.from_numpy(t[0]).float()
+    assert matrix_profile(one, 20).motifs(2) == matrix_profile(one.numpy(), 20).motifs(2)
+    with pytest.raises(TypeError, match="`t` is a Tensor and `other` a ndarray"):
+        matrix_profile(one, 20, other=other)
+
+
+def test_the_operator_passes_opcheck(rng):
+    torch = pytest.importorskip("torch")
+    import marey.profile._torch  # noqa: F401  (registers it)
+
+    t = torch.from_numpy(rng.normal(size=(2, 60)))
+    for arguments in ((t, None, None, 9, 1, 3), (t, t[:1].clone(), None, 9, 2, 0)):
+        torch.library.opcheck(torch.ops.marey.matrix_profile.default, arguments)

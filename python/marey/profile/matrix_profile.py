@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marey._runtime import native
+from marey._runtime.doors import is_torch
 from marey.profile._series import as_series, default_exclusion, whole
 
 __all__ = ["MatrixProfile", "matrix_profile"]
@@ -84,7 +85,7 @@ class MatrixProfile:
 
     def _nearest(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         of = (..., 0) if self.k > 1 else ...
-        distance, index = self.distance[of], self.index[of]
+        distance, index = np.asarray(self.distance[of]), np.asarray(self.index[of])
         if distance.ndim != 1:
             raise ValueError(f"this profile is of {distance.shape[0]} series; take one by profile[i]")
         return distance, index
@@ -107,7 +108,8 @@ class MatrixProfile:
 
     def __repr__(self) -> str:
         windows = " x ".join(f"{n:,}" for n in (self.distance.shape[:-1] if self.k > 1 else self.distance.shape))
-        finite = self.distance[np.isfinite(self.distance)]
+        distance = np.asarray(self.distance)
+        finite = distance[np.isfinite(distance)]
         span = f", distances {finite.min():.3g} to {finite.max():.3g}" if finite.size else ""
         return f"MatrixProfile({windows} windows of {self.m}{span})"
 
@@ -124,7 +126,8 @@ def matrix_profile(
     Parameters
     ----------
     t : (n,) or (B, n)
-        Series in any unit, n >= `m`; float64, or float32 and whole numbers, which are taken as float64.
+        Series in any unit, n >= `m`; float64, or float32 and whole numbers, which are taken as float64. Of tensors on
+        the CPU the answer has tensors, under ``torch.compile`` too.
     m : int
         Values in a window, at least 3.
     other : (n',) or (B, n'), optional
@@ -170,13 +173,16 @@ def matrix_profile(
     >>> int(p.index[4]), [i for i, _ in p.discords(1)]  # its copy; and the one that is like nothing else
     (24, [44])
     """
-    t = as_series("t", t)
+    if other is not None and is_torch(other) != is_torch(t):
+        raise TypeError(f"`t` is a {type(t).__name__} and `other` a {type(other).__name__}; pass arrays of one kind")
+    as_given = _as_tensor if is_torch(t) else as_series
+    t = as_given("t", t)
     m = whole("m", m, 3, t.shape[-1], ", the number of values in `t`")
     k = whole("k", k, 1)
     excluded = default_exclusion(m) if exclusion is None else whole("exclusion", exclusion, 0)
     rows = t if t.ndim == 2 else t[None]
     if other is not None:
-        other = as_series("other", other)
+        other = as_given("other", other)
         other = other if other.ndim == 2 else other[None]
         if len(other) not in (1, len(rows)):
             raise ValueError(f"`other` has {len(other)} series and `t` {len(rows)}; expected as many, or one")
@@ -184,7 +190,8 @@ def matrix_profile(
         if exclusion is not None:
             raise ValueError("`exclusion` is for a series against itself; leave it out with `other`")
         excluded = 0
-    found = native.core().matrix_profile(rows, other, _lengths(lengths, t), m, k, excluded)
+    run = _torch_operator() if is_torch(t) else native.core().matrix_profile
+    found = run(rows, other, _lengths(lengths, t), m, k, excluded)
     if t.ndim == 1:
         found = [a[0] if len(a) else a for a in found]
     distance, index, left, left_index, right, right_index = found
@@ -195,9 +202,29 @@ def matrix_profile(
     return MatrixProfile(distance, index, left, left_index, right, right_index, m, k, excluded)
 
 
-def _lengths(lengths: Any, t: NDArray[np.float64]) -> NDArray[np.int64] | None:
+def _as_tensor(name: str, values: Any) -> Any:
+    if values.device.type != "cpu":
+        raise TypeError(f"`{name}` is on {values.device}; expected a tensor on the CPU")
+    if values.is_complex() or "bool" in str(values.dtype):
+        raise TypeError(f"`{name}` has dtype {values.dtype}; expected float64, float32 or whole numbers")
+    if values.ndim not in (1, 2):
+        raise ValueError(f"`{name}` has shape {tuple(values.shape)}; expected (n,) or (B, n)")
+    return values.double()
+
+
+def _torch_operator() -> Any:
+    from marey.profile import _torch
+
+    return _torch.run
+
+
+def _lengths(lengths: Any, t: Any) -> Any:
     if lengths is None:
         return None
+    if is_torch(t):  # values are checked by the operator, whose trace has none
+        if not is_torch(lengths) or "int64" not in str(lengths.dtype) or lengths.shape != t.shape[:1] or t.ndim != 2:
+            raise TypeError("`lengths` is not an int64 tensor of shape (B,), one for each row of `t`")
+        return lengths
     lengths = np.asarray(lengths)
     if t.ndim != 2 or lengths.shape != t.shape[:1]:
         raise ValueError(f"`lengths` has shape {lengths.shape}; expected (B,), one for each row of `t`")
