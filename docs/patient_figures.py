@@ -17,6 +17,17 @@ from marey.study.p12.phenotypes import phenotypes
 STATIC = Path(__file__).parent / "_static"
 
 
+def apart(places: np.ndarray, gap: np.ndarray) -> np.ndarray:
+    """Places pushed from each other until none is nearer to another than `gap`, the size of a label."""
+    at = places / gap
+    for _ in range(100):
+        away = at[:, None] - at[None]
+        length = np.linalg.norm(away, axis=2) + 1e-9
+        push = np.where((length < 1)[..., None], away / length[..., None] * (1 - length)[..., None] / 2, 0)
+        at = at + push.sum(axis=1)
+    return at * gap
+
+
 def main() -> None:
     mpl.use("Agg")
     source = locate(None, train="a", test="b", seed=0, threads=None, say=print)
@@ -31,13 +42,17 @@ def main() -> None:
         lead = ", ".join(f"{n} {a:+.1f}" for n, a in zip(found.leading[k][:2], found.apart[k][:2], strict=True))
         told = f"{k + 1}: {lead}; {found.deaths[k] / stays:.0%} died"
         axes.scatter(here[:, 0], here[:, 1], s=4, color=colours[k % 10], alpha=0.5, linewidths=0, label=told)
-    for k in range(len(found.stays)):
-        middle = np.median(found.place[found.label == k], axis=0)
-        axes.text(
-            *middle, f"{k + 1}", weight="bold", ha="center", va="center", bbox={"fc": "white", "boxstyle": "circle"}
-        )
+    # The outermost stays would leave the others little room.
+    low, high = np.quantile(found.place, [0.002, 0.998], axis=0)
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     axes.set(xlabel="first main component", ylabel="second main component", xticks=[], yticks=[])
-    figure.legend(loc="outside lower center", ncols=2, fontsize=7.5, markerscale=3, frameon=False)
+    middles = np.array([np.median(found.place[found.label == k], axis=0) for k in range(len(found.stays))])
+    for k, middle in enumerate(apart(middles, 0.07 * (high - low))):
+        bubble = {"fc": "white", "ec": colours[k % 10], "lw": 2, "boxstyle": "circle"}
+        axes.text(*middle, f"{k + 1}", weight="bold", ha="center", va="center", bbox=bubble)
+    legend = figure.legend(loc="outside lower center", ncols=2, fontsize=8, markerscale=4, frameon=False)
+    for handle in legend.legend_handles:
+        handle.set_alpha(1)
     figure.savefig(STATIC / "phenotypes.png", dpi=110, pil_kwargs={"optimize": True})
 
     pairs = matched(source.test, died)

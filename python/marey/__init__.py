@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from marey import nn as nn
     from marey import ode as ode
     from marey import pk as pk
+    from marey import profile as profile
     from marey import ragged as ragged
     from marey import scan as scan
     from marey import spectral as spectral
@@ -52,6 +53,7 @@ _DOMAINS = (
     "nn",
     "ode",
     "pk",
+    "profile",
     "ragged",
     "scan",
     "spectral",

@@ -45,8 +45,8 @@ def check_flow(src, dst, capacity, n, source, sink, found, directed=True):
 
 
 @st.composite
-def networks(draw):
-    n = draw(st.integers(2, 12))
+def networks(draw, least=2):
+    n = draw(st.integers(least, 12))
     arc = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1), st.integers(0, 9))
     arcs = np.array(draw(st.lists(arc, max_size=50)), dtype=np.int64).reshape(-1, 3)
     return n, *arcs.T
@@ -230,6 +230,39 @@ def test_sparse_assignment_equals_scipy(shape, maximize: bool) -> None:
         assert matrix[rows, columns].sum() == cost[expected].sum()
 
 
+def check_prices(cost, rows, columns):
+    """Prices of the columns, 0 or less, at which no row would change, and 0 of free ones: there are such if the
+    assignment is the cheapest."""
+    price = np.zeros(cost.shape[1])
+    for _ in range(cost.shape[1] + 1):
+        change = price[columns, None] + cost[rows] - cost[rows, columns][:, None]
+        before, price = price, np.minimum(price, change.min(axis=0, initial=0.0))
+    np.testing.assert_array_equal(price, before)
+    assert not np.delete(price, columns).any()
+
+
+@given(st.integers(0, 7), st.integers(0, 9), st.integers(0, 2**32), st.sampled_from([0.2, 0.5, 1.0]))
+@settings(max_examples=300, deadline=None)
+def test_an_assignment_is_proved_or_its_absence_is(n: int, m: int, seed: int, share: float) -> None:
+    optimize, sparse = pytest.importorskip("scipy.optimize"), pytest.importorskip("scipy.sparse")
+    rng = np.random.default_rng(seed)
+    cost = np.where(rng.random((n, m)) < share, rng.integers(-3, 6, (n, m)), np.inf)
+    stored = np.nonzero(np.isfinite(cost))
+    wide = cost if n <= m else cost.T
+    for given_cost in (cost, sparse.csr_array((cost[stored], stored), shape=(n, m))):
+        try:
+            rows, columns = assignment(given_cost)
+        except InfeasibleError as error:
+            short = error.certificate
+            assert np.isfinite(wide[short]).any(axis=0).sum() < len(set(short))
+            with pytest.raises(ValueError, match="infeasible"):
+                optimize.linear_sum_assignment(cost)
+            continue
+        assert len(set(rows)) == len(set(columns)) == len(rows) == min(n, m)
+        assert cost[rows, columns].sum() == cost[optimize.linear_sum_assignment(cost)].sum()
+        check_prices(wide, *((rows, columns) if n <= m else (columns, rows)))
+
+
 def test_a_batch_of_assignments_equals_a_loop() -> None:
     rng = np.random.default_rng(0)
     for shape in [(5, 4, 7), (5, 7, 4), (3, 6, 6), (0, 3, 3), (4, 0, 2)]:
@@ -257,7 +290,7 @@ def test_no_assignment_is_proved() -> None:
         assert allowed[rows].any(axis=0).sum() == len(rows) - 1
 
 
-@given(networks(), st.integers(0, 2**32))
+@given(networks(least=1), st.integers(0, 2**32))
 @settings(max_examples=100, deadline=None)
 def test_a_flow_is_proved_or_its_absence_is(network, seed: int) -> None:
     n, src, dst, capacity = network

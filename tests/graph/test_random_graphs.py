@@ -1,4 +1,21 @@
-"""Random graphs of no node to twelve, with loops, parallel edges and pieces, against peers and definitions."""
+"""Random graphs of no node to twelve, with loops, parallel edges and pieces, against peers and definitions.
+
+| functions | directed | weighted | against |
+| --- | --- | --- | --- |
+| bfs, shortest_paths, closeness, pagerank | both | both, negative lengths in test_optimisation | NetworkX |
+| components | both | - | SciPy |
+| betweenness | both | both | its definition |
+| core_number, triangles, minimum_spanning_tree, steiner_tree | no | both | NetworkX; brute force in test_optimisation |
+| leiden, louvain, label_propagation, consensus, modularity | no | both | igraph, leidenalg in test_community |
+| spmm, edge_softmax | both | both | SciPy, its definition |
+| neighbor_sample, random_walk | both | both | arcs of NetworkX; frequencies in test_sampling |
+| assignment, max_flow, min_cost_flow, max_weight_matching | both | - | certificates and peers in test_optimisation |
+| nearest_neighbors, Graph.knn | - | - | SciPy in test_knn |
+| match_cohort | - | - | SciPy and R's optmatch in test_cohort |
+| adjusted_rand, normalized_mutual_information | - | - | scikit-learn in test_community |
+
+What each does with no node, one node and one loop, and that threads change no bit, is checked here for all of them.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +33,7 @@ from hypothesis import strategies as st  # noqa: E402
 import marey  # noqa: E402
 from marey.graph import (  # noqa: E402
     Graph,
+    adjusted_rand,
     assignment,
     betweenness,
     bfs,
@@ -23,10 +41,12 @@ from marey.graph import (  # noqa: E402
     components,
     consensus,
     core_number,
+    edge_softmax,
     label_propagation,
     layout,
     leiden,
     louvain,
+    match_cohort,
     max_flow,
     max_weight_matching,
     min_cost_flow,
@@ -34,9 +54,11 @@ from marey.graph import (  # noqa: E402
     modularity,
     nearest_neighbors,
     neighbor_sample,
+    normalized_mutual_information,
     pagerank,
     random_walk,
     shortest_paths,
+    spmm,
     steiner_tree,
     triangles,
 )
@@ -199,50 +221,158 @@ def test_samples_and_walks_stay_on_arcs(pair, seed: int) -> None:
             assert twin.has_edge(u, v) or (u == v and twin.out_degree(u) == 0 if twin.is_directed() else u == v)
 
 
-def answers(seed: int) -> list[np.ndarray]:
+@given(graphs(), st.integers(0, 9))
+@settings(max_examples=100, deadline=None)
+def test_sums_and_softmax_over_arcs(pair, seed: int) -> None:
+    graph, _twin = pair
+    x = np.random.default_rng(seed).integers(-4, 5, (graph.n, 3)).astype(float)
+    given_weights = graph.weights if graph.weights is not None else np.ones(len(graph.targets))
+    found = spmm(graph.offsets, graph.targets, x, graph.weights)
+    # Whole numbers: sums are exact. SciPy adds parallel edges up.
+    np.testing.assert_array_equal(found, graph.to_scipy() @ x if graph.n else x)
+    share = edge_softmax(graph.offsets, given_weights)
+    for v in range(graph.n):
+        arcs = slice(graph.offsets[v], graph.offsets[v + 1])
+        grown = np.exp(given_weights[arcs])
+        np.testing.assert_allclose(share[arcs], grown / grown.sum() if len(grown) else grown, rtol=1e-14)
+
+
+def arrays(found):
+    """What a function of marey.graph returned, as arrays."""
+    if isinstance(found, Graph):
+        return [a for a in found._rows() if a is not None]
+    if isinstance(found, (tuple, list)):
+        return [a for part in found for a in arrays(part)]
+    if hasattr(found, "__dict__"):
+        return [a for part in vars(found).values() if isinstance(part, (np.ndarray, tuple)) for a in arrays(part)]
+    return [np.ascontiguousarray(found)]
+
+
+def calls(graph: Graph, seed: int = 0):
+    """Every function of marey.graph on one undirected graph or its nodes: name -> what to call."""
     rng = np.random.default_rng(seed)
+    n, nodes = graph.n, np.arange(graph.n)
+    src, dst, weight = graph.edges()
+    first = np.flatnonzero(components(graph) == 0)[:20]
+    labels = rng.integers(0, 3, n)
+    x, y = rng.normal(0.3, 1, (n // 4, 3)), rng.normal(size=(n, 3))
+    # A ring of dear arcs makes every supply possible.
+    ring = np.arange(n), (np.arange(n) + 1) % max(n, 1)
+    supply = rng.permutation(n) - nodes
+    whole = np.ones(len(src), dtype=np.int64) if weight is None else weight.astype(np.int64)
+    directed = Graph.from_edges(src, dst, weight, n=n, directed=True)
+    price = rng.normal(size=n)
+    bent = Graph.from_edges(src, dst, 1 + price[dst] - price[src], n=n, directed=True)
+    return {
+        "adjusted_rand": lambda: adjusted_rand(labels, labels),
+        "assignment": lambda: [
+            assignment(rng.random((n, n))),
+            assignment(rng.random((9, n, n // 2))),
+            n and assignment((directed.to_scipy() + 99 * np.eye(n))[: n // 2]),
+        ],
+        "betweenness": lambda: [betweenness(directed), betweenness(graph, samples=min(n, 50), seed=3) if n else 0.0],
+        "bfs": lambda: [bfs(graph, nodes), bfs(directed, nodes)],
+        "closeness": lambda: [closeness(graph), closeness(directed)],
+        "components": lambda: [components(graph), components(directed), components(directed, strong=True)],
+        "consensus": lambda: consensus(graph, runs=4),
+        "core_number": lambda: core_number(graph),
+        "edge_softmax": lambda: edge_softmax(graph.offsets, rng.random(len(graph.targets))),
+        "label_propagation": lambda: label_propagation(graph, seed=2),
+        "layout": lambda: layout(graph, seed=1),
+        "leiden": lambda: leiden(graph, resolution=[0.5, 1.0], seed=2),
+        "louvain": lambda: louvain(graph, seed=2),
+        "match_cohort": lambda: match_cohort(x, y, ratio=2, metric="euclidean"),
+        "max_flow": lambda: max_flow(src, dst, capacity=whole, source=0, sink=max(n - 1, 1)),
+        "max_weight_matching": lambda: max_weight_matching(graph)[:3],
+        "min_cost_flow": lambda: min_cost_flow(
+            np.r_[src, ring[0]], np.r_[dst, ring[1]], cost=np.r_[whole, np.full(n, 50)], supply=supply
+        ),
+        "minimum_spanning_tree": lambda: minimum_spanning_tree(graph),
+        "modularity": lambda: modularity(graph, labels),
+        "nearest_neighbors": lambda: [
+            nearest_neighbors(y, min(7, max(n - 1, 0)), metric=metric, exact=exact)
+            for metric in ("correlation", "gower")
+            for exact in (True, False)
+        ],
+        "neighbor_sample": lambda: [
+            neighbor_sample(graph, first, [3, 3], seed=4),
+            neighbor_sample(
+                directed, first, [3, 3], disjoint=True, time=price[directed.targets], seed_time=price[first]
+            ),
+        ],
+        "normalized_mutual_information": lambda: normalized_mutual_information(labels, labels),
+        "pagerank": lambda: [pagerank(directed), pagerank(graph, personalization=1 + rng.random((3, n)))],
+        "random_walk": lambda: [random_walk(graph, nodes, 9, p=0.5, q=2.0, seed=4), random_walk(directed, nodes, 9)],
+        "shortest_paths": lambda: [shortest_paths(g, nodes, predecessors=True) for g in (graph, directed, bent)],
+        "spmm": lambda: spmm(graph.offsets, graph.targets, y, graph.weights),
+        "steiner_tree": lambda: steiner_tree(graph, first),
+        "triangles": lambda: triangles(graph),
+    }
+
+
+EVERY = sorted(name for name, value in vars(marey.graph).items() if callable(value) and name[0].islower())
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", EVERY)
+def test_the_same_bits_on_any_number_of_threads(name: str, weighted: bool) -> None:
+    rng = np.random.default_rng(5)
     src, dst = rng.integers(0, 300, (2, 900))
-    weight = rng.integers(1, 9, 900)
-    graph = Graph.from_edges(src, dst, weight.astype(float), n=300)
-    directed = Graph.from_edges(src, dst, n=300, directed=True)
-    joined = np.flatnonzero(components(graph) == 0)[:20]
-    supply = np.bincount(rng.integers(0, 300, 50), minlength=300) - np.bincount(rng.integers(0, 300, 50), minlength=300)
-    ring = np.arange(300)
-    arcs = np.r_[src, ring], np.r_[dst, (ring + 1) % 300]
-    flow = min_cost_flow(*arcs, cost=np.r_[weight, np.full(300, 50)], supply=supply)
-    matching = max_weight_matching(graph)
-    return [
-        components(directed, strong=True),
-        core_number(graph),
-        minimum_spanning_tree(graph).targets,
-        steiner_tree(graph, joined).tree.targets,
-        betweenness(directed, samples=50, seed=3),
-        betweenness(graph, samples=50, seed=3),
-        closeness(directed),
-        layout(graph, seed=1),
-        np.stack(assignment(rng.random((20, 12, 17)))),
-        np.stack(assignment(rng.random((150, 170)))),
-        max_flow(src, dst, capacity=weight, source=0, sink=299).flow,
-        flow.flow,
-        flow.potential,
-        matching.mate,
-        matching.dual,
-        louvain(graph, seed=2),
-        label_propagation(graph, seed=2),
-        *nearest_neighbors(rng.normal(size=(400, 5)), 7, metric="correlation"),
-        neighbor_sample(graph, joined, [3, 3], disjoint=True, seed=4).edge,
-    ]
-
-
-def test_the_same_bits_on_any_number_of_threads() -> None:
+    graph = Graph.from_edges(src, dst, rng.integers(1, 9, 900).astype(float) if weighted else None, n=300)
     found = []
     try:
         for threads in (1, 2, 4):
             marey.set_num_threads(threads)
-            found.append([np.ascontiguousarray(a).tobytes() for a in answers(5)])
+            found.append([a.tobytes() for a in arrays(calls(graph)[name]())])
     finally:
         marey.set_num_threads(0)
     assert found[0] == found[1] == found[2]
+    assert any(found[0])
+
+
+# Of one node without and with a loop.
+ALONE = {
+    "adjusted_rand": 1,
+    "betweenness": 0,
+    "bfs": 0,
+    "closeness": 0,
+    "components": 0,
+    "consensus": 0,
+    "core_number": 0,
+    "label_propagation": 0,
+    "layout": 0,
+    "leiden": 0,
+    "louvain": 0,
+    "max_flow": 0,
+    "max_weight_matching": -1,
+    "modularity": 0,
+    "normalized_mutual_information": 1,
+    "pagerank": 1,
+    "random_walk": 0,
+    "triangles": 0,
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_node_one_node_and_one_loop(name: str) -> None:
+    for n, ends in [(0, []), (1, []), (1, [0])]:
+        graph = Graph.from_edges(ends, ends, 2.0 * np.ones(len(ends)), n=n)
+        found = arrays(calls(graph)[name]())
+        # There is no modularity without edges, no correlation of one point.
+        if name == "modularity" and not ends:
+            assert np.isnan(found[0])
+        elif n and name in ALONE:
+            expected = {"max_weight_matching": [-1, 0, 0], "max_flow": [0, 0, 1, 0]}.get(name, [ALONE[name]])
+            np.testing.assert_array_equal(np.unique(np.concatenate([a.ravel() for a in found])), np.unique(expected))
+        if n and name == "minimum_spanning_tree":
+            assert graph.n == 1
+            assert minimum_spanning_tree(graph).m == 0
+        if n and name == "spmm":
+            x = np.ones((1, 1))
+            assert spmm(graph.offsets, graph.targets, x, graph.weights) == graph.to_scipy() @ x
+
+
+ARC = Graph.from_edges([0], [1], directed=True)
 
 
 @pytest.mark.parametrize(
@@ -259,6 +389,15 @@ def test_the_same_bits_on_any_number_of_threads() -> None:
         (lambda: betweenness(Graph.from_edges([0], [1], [-1.0])), "`weight`"),
         (lambda: pagerank(Graph.from_edges([0], [1], [-1.0])), "`weight`"),
         (lambda: leiden(Graph.from_edges([0], [1], [-1.0])), "`weight`"),
+        (lambda: modularity(Graph.from_edges([0], [1]), [0, 0], resolution=np.nan), "`resolution` is nan"),
+        (lambda: Graph.from_edges(np.array([2**63 + 1], dtype=np.uint64), [0]), "`src` has 9223372036854775809"),
+        (lambda: neighbor_sample(ARC, [0], [1], disjoint=True, time=[np.nan], seed_time=[1.0]), "`time` is NaN at"),
+        (lambda: neighbor_sample(ARC, [0], [1], disjoint=True, time=[1], seed_time=[np.nan]), "`seed_time` is NaN at"),
+        (lambda: Graph([0, 1, 1], [1], [np.nan], directed=True), "`weights` is nan at index 0"),
+        (lambda: pagerank(ARC, personalization=[np.nan, 1.0]), "`personalization` is NaN for node 0"),
+        (lambda: closeness(ARC, [2]), "`nodes` has node 2"),
+        (lambda: random_walk(ARC, [2], 1), "`starts` has node 2"),
+        (lambda: random_walk(ARC, [0], 1, p=np.nan), "`p` is NaN"),
         (lambda: core_number(Graph.from_edges([0], [1], directed=True)), "directed"),
         (lambda: leiden(Graph.from_edges([0], [1], directed=True)), "directed"),
         (lambda: max_weight_matching(Graph.from_edges([0], [1], directed=True)), "directed"),

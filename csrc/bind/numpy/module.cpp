@@ -19,6 +19,7 @@ void bind_graph(py::module_& m);
 void bind_linear_recurrence(py::module_& m);
 void bind_ode(py::module_& m);
 void bind_pk(py::module_& m);
+void bind_profile(py::module_& m);
 void bind_ragged(py::module_& m);
 void bind_s5_scan(py::module_& m);
 void bind_scan(py::module_& m);
@@ -50,6 +51,7 @@ PYBIND11_MODULE(_core, m) {
   bind_linear_recurrence(m);
   bind_ode(m);
   bind_pk(m);
+  bind_profile(m);
   bind_ragged(m);
   bind_s5_scan(m);
   bind_scan(m);

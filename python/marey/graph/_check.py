@@ -18,6 +18,8 @@ def as_nodes(name: str, value: Any) -> NDArray[np.int64]:
         raise ValueError(f"`{name}` has shape {array.shape}; expected one dimension")
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"`{name}` has dtype {array.dtype}; expected integers")
+    if array.dtype == np.uint64 and array.size and (most := array.max()) >> 63:
+        raise ValueError(f"`{name}` has {most}; expected less than 2^63")
     return np.ascontiguousarray(array, dtype=np.int64)
 
 
@@ -29,6 +31,13 @@ def as_floats(name: str, value: Any, *, ndim: int) -> NDArray[np.float64]:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"`{name}` has dtype {array.dtype}; expected real numbers")
     return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def need_numbers(name: str, values: NDArray[np.float64]) -> None:
+    """That none of `values` is NaN."""
+    bad = np.flatnonzero(np.isnan(values))
+    if len(bad):
+        raise ValueError(f"`{name}` is NaN at index {bad[0]}; expected numbers")
 
 
 def as_count(name: str, value: Any, *, least: int = 0) -> int:

@@ -74,6 +74,10 @@ def assignment(cost: Any, *, maximize: bool = False) -> Pairs:
 
 def _check(matrix: NDArray[np.float64], maximize: bool) -> None:
     wrong = -np.inf if not maximize else np.inf
+    # In one pass: NaN is an extreme too.
+    extreme = matrix.max(initial=-np.inf) if maximize else matrix.min(initial=np.inf)
+    if extreme < wrong if maximize else extreme > wrong:
+        return
     bad = np.argwhere(np.isnan(matrix) | (matrix == wrong))
     if len(bad):
         *item, row, column = bad[0]

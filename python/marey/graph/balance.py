@@ -82,8 +82,10 @@ class Balance:
         rows = np.arange(len(order))
         before, after = np.abs(self.smd_before[order]), np.abs(self.smd_after[order])
         ax.hlines(rows, np.fmin(before, after), np.fmax(before, after), color="#c9c9c9", lw=1.5, zorder=1)
-        ax.scatter(before, rows, s=34, facecolors="white", edgecolors="#b4451f", label="before", zorder=2)
-        ax.scatter(after, rows, s=34, color="#1f6f8b", label="after", zorder=3)
+        ax.scatter(
+            before, rows, s=34, facecolors="white", edgecolors="#b4451f", label="before", zorder=2, clip_on=False
+        )
+        ax.scatter(after, rows, s=34, color="#1f6f8b", label="after", zorder=3, clip_on=False)
         ax.axvline(threshold, color="#555555", lw=1, ls="--", zorder=0)
         ax.set_yticks(rows, [self.names[i] for i in order])
         ax.set_ylim(-0.6, len(order) - 0.4)

@@ -269,7 +269,7 @@ def modularity(graph: Graph, labels: Any, *, resolution: float = 1.0) -> float:
     Raises
     ------
     ValueError
-        If the graph is directed or `labels` has another length.
+        If the graph is directed, `labels` has another length, or `resolution` is negative or NaN.
 
     Notes
     -----
@@ -282,6 +282,8 @@ def modularity(graph: Graph, labels: Any, *, resolution: float = 1.0) -> float:
     0.5
     """
     need_undirected(graph, "modularity")
+    if not resolution >= 0:
+        raise ValueError(f"`resolution` is {resolution}; expected a number >= 0")
     groups = _labels("labels", labels, graph.n)
     src, dst, weight = graph.edges()
     weight = np.ones(len(src)) if weight is None else weight

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marey._runtime import native
-from marey.graph._check import as_count, as_floats, as_nodes
+from marey.graph._check import as_count, as_floats, as_nodes, need_numbers
 from marey.graph.graph import Graph
 
 __all__ = ["NeighborSample", "neighbor_sample", "random_walk"]
@@ -88,7 +88,7 @@ def neighbor_sample(
     Raises
     ------
     ValueError
-        If a length, a node, a type or a time does not fit.
+        If a length, a node, a type or a time does not fit, or a time is NaN.
 
     Notes
     -----
@@ -114,13 +114,15 @@ def neighbor_sample(
     if time is not None:
         if seed_time is None:
             raise ValueError("`seed_time` is missing; expected the time of each seed with `time`")
-        of_arc = as_floats("time", time, ndim=1)
+        of_arc, of_seed = as_floats("time", time, ndim=1), as_floats("seed_time", seed_time, ndim=1)
+        need_numbers("time", of_arc)
+        need_numbers("seed_time", of_seed)
         if len(of_arc) == graph.n and len(of_arc) != len(graph.targets):
             of_arc = np.ascontiguousarray(of_arc[graph.targets])
         window = np.inf if time_window is None else float(time_window)
         if not window >= 0:
             raise ValueError(f"`time_window` is {time_window}; expected a number >= 0")
-        times = (of_arc, as_floats("seed_time", seed_time, ndim=1), window)
+        times = (of_arc, of_seed, window)
     elif seed_time is not None or time_window is not None:
         raise ValueError("`seed_time` and `time_window` need `time`, that of each arc or node")
     rows, key = graph._rows(), _key(seed)

@@ -3,6 +3,9 @@
 //! Augmenting row reduction gives most rows a column at once (Jonker and Volgenant, Computing 38, 1987), shortest
 //! augmenting paths the rest (Crouse, IEEE Trans. Aerospace 52(4), 2016). O(n^2 m) at worst. Column prices v are 0 where
 //! a column is free and never positive, which is what makes a rectangular answer optimal.
+//!
+//! A path visits a few hundred rows and looks at all columns from each: that pass is in vectors, without a list of the
+//! columns that are left.
 
 use crate::error::{Error, Kind, Result};
 use crate::row_reduction::{FREE, TwoLeast, reduce_rows};
@@ -24,15 +27,13 @@ pub fn assignment(cost: &[f64], n: usize, m: usize) -> Result<Vec<i64>> {
         price: vec![0.0; m],
         row_of: vec![FREE; m],
         column_of: vec![FREE; n],
+        open: vec![0.0; m],
         distance: vec![0.0; m],
         before: vec![0; m],
-        columns: (0..m as u32).collect(),
+        least: vec![0.0; m.div_ceil(BLOCK)],
+        done: vec![],
     };
-    let free = solver.reduce_rows((0..n).collect());
-    let free = solver.reduce_rows(free);
-    for row in free {
-        solver.augment(row)?;
-    }
+    solver.run()?;
     Ok(solver.column_of.into_iter().map(i64::from).collect())
 }
 
@@ -44,18 +45,68 @@ pub(crate) fn no_assignment(start: usize, rows: Vec<i64>) -> Error {
     Error::new("cost", format!("{seen}; {rule}")).proved(Kind::Infeasible, rows)
 }
 
+/// Columns that share a least distance.
+const BLOCK: usize = 64;
+const LANES: usize = 8;
+
 struct Solver<'a> {
     cost: &'a [f64],
     m: usize,
     price: Vec<f64>,
     row_of: Vec<u32>,
     column_of: Vec<u32>,
+    /// Prices of columns in a search; -inf of those with their final distance, to which any other way is infinite.
+    open: Vec<f64>,
+    /// Of open columns, infinite of the others.
     distance: Vec<f64>,
     before: Vec<u32>,
-    columns: Vec<u32>,
+    /// Of each block of `distance`.
+    least: Vec<f64>,
+    /// Columns with their final distance.
+    done: Vec<(u32, f64)>,
 }
 
 impl Solver<'_> {
+    fn run(&mut self) -> Result<()> {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+            // SAFETY: the features were just found.
+            return unsafe { self.run_avx512() };
+        }
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the feature was just found.
+            return unsafe { self.run_avx2() };
+        }
+        self.run_all()
+    }
+
+    /// # Safety
+    /// The processor has AVX-512F and AVX-512VL.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512vl")]
+    unsafe fn run_avx512(&mut self) -> Result<()> {
+        self.run_all()
+    }
+
+    /// # Safety
+    /// The processor has AVX2.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    unsafe fn run_avx2(&mut self) -> Result<()> {
+        self.run_all()
+    }
+
+    #[inline(always)]
+    fn run_all(&mut self) -> Result<()> {
+        let free = self.reduce_rows((0..self.column_of.len()).collect());
+        for row in self.reduce_rows(free) {
+            self.augment(row)?;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
     fn reduce_rows(&mut self, free: Vec<usize>) -> Vec<usize> {
         let (cost, m) = (self.cost, self.m);
         reduce_rows(free, &mut self.price, &mut self.row_of, &mut self.column_of, |i, price| {
@@ -64,54 +115,33 @@ impl Solver<'_> {
     }
 
     /// The shortest path in reduced costs from a free row to a free column; rows along it change columns.
+    #[inline(always)]
     fn augment(&mut self, start: usize) -> Result<()> {
-        let m = self.m;
-        let row = &self.cost[start * m..(start + 1) * m];
-        for j in 0..m {
-            self.distance[j] = row[j] - self.price[j];
-        }
-        self.before.fill(start as u32);
-        self.columns.iter_mut().enumerate().for_each(|(j, column)| *column = j as u32);
-        // Columns are split: ..done have their final distance, done.. not yet.
-        let mut done = 0;
+        self.open.copy_from_slice(&self.price);
+        self.distance.fill(f64::INFINITY);
+        self.done.clear();
+        let (mut holder, mut base) = (start, 0.0);
         let end = loop {
-            let (mut least, mut at) = (f64::INFINITY, done);
-            for i in done..m {
-                let column = self.columns[i] as usize;
-                let distance = self.distance[column];
-                // Of equally near columns a free one ends the search.
-                let free = || self.row_of[column] == FREE;
-                if distance < least || (distance == least && least < f64::INFINITY && free()) {
-                    (least, at) = (distance, i);
-                }
-            }
+            self.relax(holder, base);
+            let least = least_of(&self.least);
             if least == f64::INFINITY {
                 // The rows seen reach these columns only, one fewer than the rows.
-                let holders = self.columns[..done].iter().map(|&j| i64::from(self.row_of[j as usize]));
+                let holders = self.done.iter().map(|&(j, _)| i64::from(self.row_of[j as usize]));
                 return Err(no_assignment(start, std::iter::once(start as i64).chain(holders).collect()));
             }
-            let column = self.columns[at] as usize;
-            self.columns.swap(done, at);
+            let column = self.nearest(least);
             if self.row_of[column] == FREE {
+                for &(j, distance) in &self.done {
+                    self.price[j as usize] += distance - least;
+                }
                 break column;
             }
-            done += 1;
-            let holder = self.row_of[column] as usize;
-            let row = &self.cost[holder * m..(holder + 1) * m];
-            let base = least - (row[column] - self.price[column]);
-            for &j in &self.columns[done..] {
-                let j = j as usize;
-                let through = base + row[j] - self.price[j];
-                if through < self.distance[j] {
-                    self.distance[j] = through;
-                    self.before[j] = holder as u32;
-                }
-            }
+            self.done.push((column as u32, least));
+            self.distance[column] = f64::INFINITY;
+            self.open[column] = f64::NEG_INFINITY;
+            holder = self.row_of[column] as usize;
+            base = least - (self.cost[holder * self.m + column] - self.price[column]);
         };
-        let length = self.distance[end];
-        for &j in &self.columns[..done] {
-            self.price[j as usize] += self.distance[j as usize] - length;
-        }
         let mut column = end as u32;
         loop {
             let row = self.before[column as usize];
@@ -122,19 +152,70 @@ impl Solver<'_> {
             }
         }
     }
+
+    /// Columns that are nearer by way of a row at the distance `base`.
+    #[inline(always)]
+    fn relax(&mut self, row: usize, base: f64) {
+        let costs = self.cost[row * self.m..(row + 1) * self.m].chunks(BLOCK);
+        let found = self.distance.chunks_mut(BLOCK).zip(self.before.chunks_mut(BLOCK)).zip(&mut self.least);
+        for ((costs, prices), ((distance, before), least)) in costs.zip(self.open.chunks(BLOCK)).zip(found) {
+            let columns = costs.iter().zip(prices).zip(&mut *distance).zip(before);
+            for (((cost, price), distance), before) in columns {
+                let through = base + cost - price;
+                let nearer = through < *distance;
+                *before = if nearer { row as u32 } else { *before };
+                *distance = if nearer { through } else { *distance };
+            }
+            *least = least_of(distance);
+        }
+    }
+
+    /// A column at the distance `least`: of several a free one, which ends the search, or the first.
+    fn nearest(&self, least: f64) -> usize {
+        let blocks = self.least.iter().enumerate().filter(|block| *block.1 == least);
+        let mut at = blocks.flat_map(|(block, _)| {
+            let begin = block * BLOCK;
+            (begin..self.m.min(begin + BLOCK)).filter(|&j| self.distance[j] == least)
+        });
+        let first = at.next().unwrap_or(0);
+        std::iter::once(first).chain(at).find(|&j| self.row_of[j] == FREE).unwrap_or(first)
+    }
+}
+
+#[inline(always)]
+fn least_of(values: &[f64]) -> f64 {
+    let (eights, rest) = values.as_chunks::<LANES>();
+    let mut lanes = [f64::INFINITY; LANES];
+    for eight in eights {
+        for l in 0..LANES {
+            lanes[l] = if eight[l] < lanes[l] { eight[l] } else { lanes[l] };
+        }
+    }
+    lanes.iter().chain(rest).copied().fold(f64::INFINITY, f64::min)
 }
 
 /// The least and the second least of row - price, with their columns; equal ones by index.
+#[inline(always)]
 fn two_least(row: &[f64], price: &[f64]) -> TwoLeast {
     let (mut least, mut at, mut second, mut other) = (f64::INFINITY, 0, f64::INFINITY, 0);
-    for (j, (cost, price)) in row.iter().zip(price).enumerate() {
-        let reduced = cost - price;
-        if reduced < second {
-            if reduced < least {
-                (second, other) = (least, at);
-                (least, at) = (reduced, j);
-            } else {
-                (second, other) = (reduced, j);
+    let mut reduced = [f64::INFINITY; BLOCK];
+    for (block, (costs, prices)) in row.chunks(BLOCK).zip(price.chunks(BLOCK)).enumerate() {
+        let reduced = &mut reduced[..costs.len()];
+        for ((reduced, cost), price) in reduced.iter_mut().zip(costs).zip(prices) {
+            *reduced = cost - price;
+        }
+        // Few blocks have one of the two.
+        if least_of(reduced) >= second {
+            continue;
+        }
+        for (j, &reduced) in reduced.iter().enumerate() {
+            if reduced < second {
+                if reduced < least {
+                    (second, other) = (least, at);
+                    (least, at) = (reduced, block * BLOCK + j);
+                } else {
+                    (second, other) = (reduced, block * BLOCK + j);
+                }
             }
         }
     }

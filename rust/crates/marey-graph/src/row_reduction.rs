@@ -8,6 +8,7 @@ pub(crate) type TwoLeast = (f64, usize, f64, usize);
 
 /// Each free row takes its cheapest column and lowers its price until the second cheapest is as good. Returns the rows
 /// without a column. `two_least` looks at a row under the prices.
+#[inline(always)]
 pub(crate) fn reduce_rows(
     free: Vec<usize>,
     price: &mut [f64],
@@ -17,7 +18,7 @@ pub(crate) fn reduce_rows(
 ) -> Vec<usize> {
     let mut left = Vec::new();
     // Rows that drive each other out in tiny steps are left to the augmenting paths.
-    let mut budget = 2 * free.len() + 8;
+    let mut budget = 8 * free.len() + 8;
     for mut row in free {
         loop {
             let (least, mut column, second, other) = two_least(row, price);
