@@ -269,3 +269,27 @@ def test_solve(benchmark, problems, name, most, contender, how):
         cpu_us_a_problem=cpu / count * 1e6,
     )
     marey.set_num_threads(0)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    ("name", "copies", "how"),
+    [("Lotka-Volterra", 100, ("vern7", 1e-5, 1e-8)), ("Robertson", 100, ("rodas5p", 1e-3, 1e-9))],
+)
+def test_gpu(gpu, problems, name, copies, how):
+    """A million Lotka-Volterra systems; a hundred thousand of Robertson's."""
+    import torch
+
+    model, y0, params, times, exact = problems(name)
+    method, rtol, atol = how
+    states, parameters = (torch.from_numpy(np.tile(x, (copies, 1))).cuda() for x in (y0, params))
+
+    def run():
+        return ode.solve(model, states, times, parameters, method=method, rtol=rtol, atol=atol).y
+
+    def check(y):
+        for part in (y[: len(y0)], y[-len(y0) :]):
+            assert error_of(part.cpu().numpy(), exact) < 1e-4
+
+    moved = 8 * (states.numel() * (1 + len(times)) + parameters.numel())
+    gpu.measure(f"ode.solve {name} {len(states):,} problems", "marey", run, check=check, moved=moved)

@@ -237,6 +237,21 @@ def test_roots_are_found_in_order_with_direction_and_end() -> None:
         ode.solve(spin, [0.5, 1.0], [0.0, 30.0], speeds, events=[crosses_zero], max_events=2)
 
 
+@pytest.mark.parametrize("method", ["tsit5", "vern7", "rodas5p"])
+def test_an_output_at_a_terminal_root_is_the_state_there(method: Any) -> None:
+    @marey.model
+    def decay(t: Any, y: Any, p: Any) -> Any:
+        return (-p[0] * y[0],)
+
+    at_five = marey.model(lambda t, y, p: t - 5.0)
+    rates = np.linspace(0.1, 0.5, 5)
+    s = ode.solve(
+        decay, [1.0], np.arange(11.0), rates[:, None], method=method, events=[at_five], terminal=True, rtol=1e-9
+    )
+    np.testing.assert_array_equal(np.isfinite(s.y[:, 0]), np.broadcast_to(np.arange(11) <= 5, (5, 11)))
+    np.testing.assert_allclose(s.y[:, 0, 5], np.exp(-5.0 * rates), rtol=1e-7)
+
+
 @pytest.mark.parametrize("method", ["tsit5", "rodas5p"])
 @pytest.mark.parametrize("by", ["params", "y0"])
 def test_sensitivities_equal_differences(method: Any, by: Any) -> None:

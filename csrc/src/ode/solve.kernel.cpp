@@ -153,9 +153,10 @@ class Drive {
     for (int v = 0; v < parts; ++v) {
       t_new[v] = select(lanes_of(stops, v), t_stop_[v], b_.t[v] + b_.h[v]);
     }
+    const Row t_next = t_new;
     Mask ended = 0;
     if (p_.roots.function) ended = roots(good, t_new);
-    outputs(good, t_new);
+    outputs(good, t_new, t_next);
     if (p_.notice_stiffness) notice(good);
     each_lane(active_ & ~good, [&](int l) { ++rejected_[l]; });
     each_lane(good, [&](int l) { ++accepted_[l]; });
@@ -196,14 +197,15 @@ class Drive {
     return good;
   }
 
-  void outputs(Mask good, const Row& t_new) {
+  // Those due by t_new, which a terminal root may have put before the step's end, t_next.
+  void outputs(Mask good, const Row& t_new, const Row& t_next) {
     for (;;) {
       Mask due = 0;
       Row theta;
       for (int v = 0; v < parts; ++v) {
         due |= bits(t_out_[v] <= t_new[v], v);
         const Vec part = (t_out_[v] - b_.t[v]) / b_.h[v];
-        theta[v] = select(t_out_[v] >= t_new[v], splat(1.0), part);
+        theta[v] = select(t_out_[v] >= t_next[v], splat(1.0), part);
       }
       due &= good;
       if (!due) return;

@@ -15,7 +15,7 @@ from marey._model.lanes import LANES, compile_program
 from marey._model.model import Model
 from marey._model.program import Argument, Program
 
-__all__ = ["System", "address_of", "state_jacobian", "system"]
+__all__ = ["System", "address_of", "roots_program", "state_jacobian", "system"]
 
 _SIGNATURE = "void (double *, double *, double *, double *)"
 
@@ -156,19 +156,24 @@ def _callback(function: Callable[..., Any], made: System, n_states: int, n_param
 
 def _roots(events: Sequence[Any], made: System, n_states: int, n_params: int) -> int:
     if all(isinstance(e, Model) for e in events):
-        programs = [with_parameters(e, n_states, n_params) for e in events]
-        for e, program in zip(events, programs, strict=True):
-            if len(program.outputs) != 1:
-                raise ValueError(f"the event {e.__name__} returns {len(program.outputs)} values; expected one")
-        graph = Graph()
-        joined: list[Node] = []
-        for program in programs:
-            joined += _moved(program, graph)
-        first = programs[0]
-        return _compiled(made, Program("events", first.arguments, graph, tuple(joined)))
+        return _compiled(made, roots_program(tuple(events), n_states, n_params))
     if any(isinstance(e, Model) or not callable(e) for e in events):
         raise TypeError("`events` must be functions under marey.model, or all plain callables g(t, y, p) on arrays")
     return address_of(lambda t, y, p: [e(t, y, p) for e in events], made, n_states, n_params, len(events), "events")
+
+
+@functools.lru_cache(maxsize=256)
+def roots_program(events: tuple[Model, ...], n_states: int, n_params: int) -> Program:
+    """The event functions as one program of as many values."""
+    programs = [with_parameters(e, n_states, n_params) for e in events]
+    for e, program in zip(events, programs, strict=True):
+        if len(program.outputs) != 1:
+            raise ValueError(f"the event {e.__name__} returns {len(program.outputs)} values; expected one")
+    graph = Graph()
+    joined: list[Node] = []
+    for program in programs:
+        joined += _moved(program, graph)
+    return Program("events", programs[0].arguments, graph, tuple(joined))
 
 
 def _moved(program: Program, graph: Graph) -> list[Node]:

@@ -9,7 +9,7 @@ import numpy as np
 from marey._model.graph import Node
 from marey._model.program import Argument, Program
 
-__all__ = ["extended", "start"]
+__all__ = ["extended", "rows"]
 
 
 def extended(program: Program, by: str) -> Program:
@@ -26,9 +26,8 @@ def extended(program: Program, by: str) -> Program:
     return program.extended(f"by_{by}", arguments, outputs)
 
 
-def start(y0: np.ndarray[Any, Any], columns: int, by: str, y0_by: Any = None) -> np.ndarray[Any, Any]:
-    """The larger y0: by parameters ``y0_by`` (N, n, k) or zero, by y0 the identity."""
-    n_problems, n = y0.shape
+def rows(n_problems: int, n: int, columns: int, by: str, y0_by: Any = None) -> np.ndarray[Any, Any]:
+    """What stands behind y0 (N, n) in the larger y0: by parameters ``y0_by`` (N, n, k) or zero, by y0 the identity."""
     if by == "params":
         first = np.zeros((n, columns)) if y0_by is None else np.asarray(y0_by, dtype=np.float64)
         if first.shape not in ((n, columns), (n_problems, n, columns)):
@@ -37,5 +36,4 @@ def start(y0: np.ndarray[Any, Any], columns: int, by: str, y0_by: Any = None) ->
             )
     else:
         first = np.eye(n)
-    rows = np.broadcast_to(first.swapaxes(-1, -2).reshape(*first.shape[:-2], -1), (n_problems, n * columns))
-    return np.concatenate([y0, rows], axis=1)
+    return np.broadcast_to(first.swapaxes(-1, -2).reshape(*first.shape[:-2], -1), (n_problems, n * columns))

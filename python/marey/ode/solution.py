@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["OUTCOMES", "Solution"]
+__all__ = ["OUTCOMES", "Solution", "collect"]
 
 OUTCOMES = (
     "finished",
@@ -75,7 +75,7 @@ class Solution:
 
     def raise_for_status(self) -> Solution:
         """Itself if every problem succeeded; else ValueError that names the first that did not."""
-        failed = np.flatnonzero(~np.asarray(self.success))
+        failed = np.flatnonzero(~_host(self.success))
         if len(failed):
             i = int(failed[0])
             raise ValueError(f"{len(failed)} of {len(self.status)} problems failed; problem {i}: {self.message(i)}")
@@ -83,10 +83,47 @@ class Solution:
 
     def __repr__(self) -> str:
         n = len(self.status)
-        counts = np.bincount(np.asarray(self.status), minlength=len(OUTCOMES))
+        counts = np.bincount(_host(self.status), minlength=len(OUTCOMES))
         told = ", ".join(f"{c} {OUTCOMES[k]}" for k, c in enumerate(counts) if c)
-        steps = float(np.asarray(self.accepted).mean()) if n else 0.0
+        steps = float(_host(self.accepted).mean()) if n else 0.0
         events = "" if self.event_time is None else f", {len(self.event_time)} events"
         *_, states, times = self.y.shape if self.y.ndim == 3 else self.y.T.shape
         outputs = "times" if self.y.ndim == 3 else "observations"
         return f"Solution({n} problems, {states} states, {times} {outputs}: {told}; {steps:.1f} steps each{events})"
+
+
+def _host(x: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(x.cpu() if hasattr(x, "cpu") else x)
+
+
+def collect(
+    result: dict[str, Any],
+    times: Any,
+    stiff: Any,
+    n_states: int,
+    columns: int,
+    n_events: int,
+    max_events: int,
+    xp: Any = np,
+    contiguous: Callable[[Any], Any] = np.ascontiguousarray,
+) -> Solution:
+    """The solution out of a solver's arrays, or tensors where ``xp`` is torch."""
+    y, sens = result["y"], None
+    if columns:
+        n, _, length = y.shape
+        sens = contiguous(y[:, n_states:].reshape(n, columns, n_states, length).swapaxes(1, 2))
+        y = contiguous(y[:, :n_states])
+    found: dict[str, Any] = {}
+    if n_events:
+        counts = result["root_count"]
+        if (counts > max_events).any():
+            i = int(counts.argmax())
+            raise ValueError(f"problem {i} has {counts[i]} events; `max_events` is {max_events}")
+        kept = xp.cumsum(xp.ones_like(result["root_index"]), 1) <= counts[:, None]
+        found = {
+            "event_offsets": xp.concatenate([counts.sum()[None] * 0, xp.cumsum(counts, 0)]),
+            "event_time": result["root_time"][kept],
+            "event_index": result["root_index"][kept],
+            "event_y": result["root_y"][kept][:, :n_states],
+        }
+    return Solution(times, y, result["outcome"], result["accepted"], result["rejected"], stiff, sens=sens, **found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,8 +15,8 @@ from marey._runtime import native
 from marey._runtime.doors import is_torch
 from marey.ode.doses import Doses
 from marey.ode.functions import System, state_jacobian, system
-from marey.ode.sensitivity import extended, start
-from marey.ode.solution import Solution
+from marey.ode.sensitivity import extended, rows
+from marey.ode.solution import Solution, collect
 
 __all__ = ["solve"]
 
@@ -56,7 +56,8 @@ def solve(
         double* p, double* dy)`` over blocks of 16 problems, entry i of problem l at ``i * 16 + l``. Or a plain
         callable on arrays, called once a stage for 16 problems: t (16,), y (n, 16), p (k, 16), giving n rows.
     y0 : (N, n) or (n,)
-        States at ``t0``. float64; a torch tensor gives tensors back, with gradients for ``y0`` and ``params``.
+        States at ``t0``. float64; a torch tensor gives tensors back, with gradients for ``y0`` and ``params``. Tensors
+        on a CUDA GPU are solved there, one problem a thread (``model`` and ``events`` under `marey.model`).
     t_eval : (T,) or (N, T)
         Times of the outputs, rising; the last ends the problem.
     params : (N, k) or (k,), optional
@@ -101,6 +102,8 @@ def solve(
     ------
     ValueError, TypeError
         If a shape, a time, a tolerance or a dose does not fit: it names the argument, the row and the rule.
+    BackendError
+        On a GPU, if torch's NVRTC or the driver is missing, or the model does not compile: it says which.
 
     Notes
     -----
@@ -132,17 +135,14 @@ def solve(
         return solve_torch(model, y0, t_eval, params, **options)
     states, times, parameters, start_at = _inputs(y0, t_eval, params, t0)
     n, n_states = states.shape
-    _check_options(method, rtol, first_step, max_step, max_steps, sens, model)
-    tolerance = _tolerance(atol, n_states)
-    columns = 0
+    task = _task(
+        model, n, n_states, parameters.shape[1], start_at, method=method, rtol=rtol, atol=atol, doses=doses,
+        n_events=len(events), direction=direction, terminal=terminal, sens=sens, first_step=first_step,
+        max_step=max_step, max_steps=max_steps,
+    )  # fmt: skip
+    whole = states
     if sens is not None:
-        columns = parameters.shape[1] if sens == "params" else n_states
-    packed = None if doses is None else doses.packed(n, n_states, start_at, columns, sens == "params")
-
-    directions = np.broadcast_to(np.asarray(direction, dtype=np.int32), (len(events),)).copy()
-    ends = np.broadcast_to(np.asarray(terminal, dtype=bool), (len(events),)).copy()
-    whole = states if sens is None else start(states, columns, sens, y0_by)
-    whole_tolerance = np.tile(tolerance, 1 + columns)
+        whole = np.concatenate([states, rows(n, n_states, task.columns, sens, y0_by)], axis=1)
 
     def run(name: str, which: np.ndarray[Any, Any], notice: bool) -> dict[str, Any]:
         stiffly = name == "rodas5p"
@@ -157,30 +157,29 @@ def solve(
             which,
             name,
             float(rtol),
-            whole_tolerance,
+            task.tolerance,
             float(first_step or 0.0),
             float(max_step),
             int(max_steps),
             notice,
-            packed,
+            task.doses,
             chosen.roots,
-            directions,
-            ends,
+            task.directions,
+            task.ends,
             int(max_events),
         )
         chosen.reraise()
         return result
 
     everyone = np.arange(n)
-    explicit = "vern7" if rtol < 1e-8 else "tsit5"
-    result = run(explicit if method == "auto" else method, everyone, method == "auto")
+    result = run(_explicit(rtol) if method == "auto" else method, everyone, method == "auto")
     stiff = np.zeros(n, dtype=bool)
     if method == "auto" and (result["outcome"] == _STIFF).any():
         stiff = result["outcome"] == _STIFF
         again = run("rodas5p", np.flatnonzero(stiff), False)
         for name, column in result.items():
             column[stiff] = again[name][stiff]
-    solution = _solution(result, times, stiff, n_states, columns, len(events), max_events)
+    solution = collect(result, times, stiff, n_states, task.columns, len(events), max_events)
     return replace(solution, _again=lambda t: solve(
         model, y0, t, params, method=method, rtol=rtol, atol=atol, t0=start_at, doses=doses, events=events,
         direction=direction, terminal=terminal, max_events=max_events, sens=sens, y0_by=y0_by, jacobian=jacobian,
@@ -208,19 +207,84 @@ def _extended(program: Program, by: str) -> Program:
     return extended(program, by)
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What a solve needs beside its arrays, checked."""
+
+    columns: int  # of sensitivities
+    tolerance: np.ndarray[Any, Any]  # of all states, sensitivities included
+    doses: tuple[np.ndarray[Any, Any], ...] | None
+    directions: np.ndarray[Any, Any]
+    ends: np.ndarray[Any, Any]
+
+
+def _task(
+    model: Any,
+    n: int,
+    n_states: int,
+    n_params: int,
+    start_at: np.ndarray[Any, Any],
+    *,
+    method: str,
+    rtol: float,
+    atol: Any,
+    doses: Doses | None,
+    n_events: int,
+    direction: Any,
+    terminal: Any,
+    sens: str | None,
+    first_step: Any,
+    max_step: float,
+    max_steps: int,
+) -> _Task:
+    _check_options(method, rtol, first_step, max_step, max_steps, sens, model)
+    columns = 0 if sens is None else n_params if sens == "params" else n_states
+    return _Task(
+        columns,
+        np.tile(_tolerance(atol, n_states), 1 + columns),
+        None if doses is None else doses.packed(n, n_states, start_at, columns, sens == "params"),
+        np.broadcast_to(np.asarray(direction, dtype=np.int32), (n_events,)).copy(),
+        np.broadcast_to(np.asarray(terminal, dtype=bool), (n_events,)).copy(),
+    )
+
+
+def _explicit(rtol: float) -> str:
+    """The method that `auto` begins with."""
+    return "vern7" if rtol < 1e-8 else "tsit5"
+
+
 def _inputs(y0: Any, t_eval: Any, params: Any, t0: Any) -> tuple[np.ndarray[Any, Any], ...]:
     states = np.asarray(y0, dtype=np.float64)
-    times = np.ascontiguousarray(t_eval, dtype=np.float64)
     parameters = np.zeros((0,)) if params is None else np.asarray(params, dtype=np.float64)
-    for name, array, axes in (("y0", states, "(N, n) or (n,)"), ("params", parameters, "(N, k) or (k,)")):
-        if array.ndim not in (1, 2):
-            raise ValueError(f"`{name}` has shape {array.shape}; expected {axes}")
-    if times.ndim not in (1, 2):
-        raise ValueError(f"`t_eval` has shape {times.shape}; expected (T,) or (N, T)")
+    n, times, start_at = _times(states.shape, parameters.shape, t_eval, t0)
+    _finite(y0=states, params=parameters)
+    states = np.ascontiguousarray(np.broadcast_to(states, (n, states.shape[-1])))
+    parameters = np.ascontiguousarray(np.broadcast_to(parameters, (n, parameters.shape[-1])))
+    return states, times, parameters, start_at
+
+
+def _finite(**arrays: np.ndarray[Any, Any]) -> None:
+    for name, array in arrays.items():
+        wrong = np.argwhere(~np.isfinite(array))
+        if len(wrong):
+            place = ", ".join(str(int(i)) for i in wrong[0])
+            raise ValueError(f"`{name}[{place}]` is {array[tuple(wrong[0])]}; expected a finite number")
+
+
+def _times(
+    y0: tuple[int, ...], params: tuple[int, ...], t_eval: Any, t0: Any
+) -> tuple[int, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The number of problems, their outputs' times and starts, of these shapes of ``y0`` and ``params``."""
+    times = np.ascontiguousarray(t_eval, dtype=np.float64)
+    for name, shape, axes in (
+        ("y0", y0, "(N, n) or (n,)"),
+        ("params", params, "(N, k) or (k,)"),
+        ("t_eval", times.shape, "(T,) or (N, T)"),
+    ):
+        if len(shape) not in (1, 2):
+            raise ValueError(f"`{name}` has shape {tuple(shape)}; expected {axes}")
     counts = {
-        name: a.shape[0]
-        for name, a, many in (("y0", states, 2), ("params", parameters, 2), ("t_eval", times, 2))
-        if a.ndim == many
+        name: shape[0] for name, shape in (("y0", y0), ("params", params), ("t_eval", times.shape)) if len(shape) == 2
     }
     start_given = None if t0 is None else np.asarray(t0, dtype=np.float64)
     if start_given is not None and start_given.ndim == 1:
@@ -230,18 +294,12 @@ def _inputs(y0: Any, t_eval: Any, params: Any, t0: Any) -> tuple[np.ndarray[Any,
         if count != n:
             first = next(iter(counts))
             raise ValueError(f"`{name}` has {count} problems, `{first}` has {n}")
-    states = np.ascontiguousarray(np.broadcast_to(states, (n, states.shape[-1])))
-    parameters = np.ascontiguousarray(np.broadcast_to(parameters, (n, parameters.shape[-1])))
     if start_given is None:
         if times.shape[-1] == 0:
             raise ValueError("`t_eval` is empty; give `t0` or at least one time")
         start_given = times[..., 0]
     start_at = np.ascontiguousarray(np.broadcast_to(start_given, (n,)))
-    for name, array in (("y0", states), ("params", parameters), ("t_eval", times), ("t0", start_at)):
-        wrong = np.argwhere(~np.isfinite(array))
-        if len(wrong):
-            place = ", ".join(str(int(i)) for i in wrong[0])
-            raise ValueError(f"`{name}[{place}]` is {array[tuple(wrong[0])]}; expected a finite number")
+    _finite(t_eval=times, t0=start_at)
     falling = np.argwhere(np.diff(times, axis=-1) <= 0)
     if len(falling):
         place = ", ".join(str(int(i)) for i in (*falling[0][:-1], falling[0][-1] + 1))
@@ -252,7 +310,7 @@ def _inputs(y0: Any, t_eval: Any, params: Any, t0: Any) -> tuple[np.ndarray[Any,
         if len(early):
             i = int(early[0])
             raise ValueError(f"`t_eval` of problem {i} begins at {earliest[i]}, before `t0`, {start_at[i]}")
-    return states, times, parameters, start_at
+    return n, times, start_at
 
 
 def _check_options(
@@ -282,27 +340,3 @@ def _tolerance(atol: Any, n_states: int) -> np.ndarray[Any, Any]:
     if not (tolerance >= 0).all():
         raise ValueError(f"`atol` is {atol}; expected >= 0")
     return tolerance
-
-
-def _solution(
-    result: dict[str, Any], times: Any, stiff: Any, n_states: int, columns: int, n_events: int, max_events: int
-) -> Solution:
-    y, sens = result["y"], None
-    if columns:
-        n, _, length = y.shape
-        sens = np.ascontiguousarray(y[:, n_states:].reshape(n, columns, n_states, length).swapaxes(1, 2))
-        y = np.ascontiguousarray(y[:, :n_states])
-    found: dict[str, Any] = {}
-    if n_events:
-        counts = result["root_count"]
-        if (counts > max_events).any():
-            i = int(np.argmax(counts > max_events))
-            raise ValueError(f"problem {i} has {counts[i]} events; `max_events` is {max_events}")
-        kept = np.arange(max_events) < counts[:, None]
-        found = {
-            "event_offsets": np.concatenate([[0], np.cumsum(counts)]),
-            "event_time": result["root_time"][kept],
-            "event_index": result["root_index"][kept],
-            "event_y": result["root_y"][kept][:, :n_states],
-        }
-    return Solution(times, y, result["outcome"], result["accepted"], result["rejected"], stiff, sens=sens, **found)

@@ -1,39 +1,42 @@
-//! Breadth-first searches from eight sources at once, a lane each: a neighbour's numbers come in one or two cache lines for all.
+//! Breadth-first searches from several sources at once, a lane each, after Then et al., PVLDB 8(4), 2014.
 //!
-//! The frontier holds the nodes that any lane reaches in this step, so a node is in as many frontiers as there are different
-//! distances to it: at worst each lane costs what a search of its own does.
+//! One bit a lane says whether a search has been at a node, so that most arcs are settled by a word that is in the cache;
+//! numbers are touched only along shortest paths. The frontier holds the nodes that any lane reaches in this step, so a node
+//! is in as many frontiers as there are different distances to it: at worst each lane costs what a search of its own does.
 
 use crate::csr::Csr;
 
-pub(super) const LANES: usize = 8;
-type Hops = [u32; LANES];
+pub(super) const LANES: usize = 16;
+type Lanes = u16;
 type Values = [f64; LANES];
 
-const FAR: u32 = u32::MAX;
-
 pub(super) struct Search {
-    hops: Vec<Hops>,
+    /// Lanes that have reached a node in an earlier step.
+    seen: Vec<Lanes>,
+    /// Lanes that reach a node in this step.
+    now: Vec<Lanes>,
     /// Number of shortest paths on the way out; (1 + dependency) over it on the way back.
     paths: Vec<Values>,
-    /// Last step in whose frontier a node was.
-    seen: Vec<u32>,
-    order: Vec<u32>,
+    /// The frontiers, one after the other: nodes, and the lanes in which each is in it.
+    order: Vec<(u32, Lanes)>,
     /// First place in the order of each step.
     steps: Vec<usize>,
 }
 
+/// `sum` += `values` in these lanes.
+#[inline(always)]
+fn add(sum: &mut Values, values: &Values, lanes: Lanes) {
+    for lane in 0..LANES {
+        sum[lane] += if lanes >> lane & 1 != 0 { values[lane] } else { 0.0 };
+    }
+}
+
 impl Search {
     pub(super) fn new(n: usize) -> Self {
-        Self {
-            hops: vec![[FAR; LANES]; n],
-            paths: vec![[0.0; LANES]; n],
-            seen: vec![FAR; n],
-            order: vec![],
-            steps: vec![],
-        }
+        Self { seen: vec![0; n], now: vec![0; n], paths: vec![[0.0; LANES]; n], order: vec![], steps: vec![] }
     }
 
-    /// Adds the dependencies of up to eight sources to `sum`.
+    /// Adds the dependencies of up to sixteen sources to `sum`.
     pub(super) fn run(&mut self, graph: Csr, sources: &[i64], sum: &mut [f64]) {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
@@ -66,88 +69,84 @@ impl Search {
 
     #[inline(always)]
     fn run_all(&mut self, graph: Csr, sources: &[i64], sum: &mut [f64]) {
-        self.hops.fill([FAR; LANES]);
-        self.paths.fill([0.0; LANES]);
-        self.seen.fill(FAR);
+        self.seen.fill(0);
         self.order.clear();
         self.steps.clear();
         for (lane, &source) in sources.iter().enumerate() {
-            self.hops[source as usize][lane] = 0;
-            self.paths[source as usize][lane] = 1.0;
-            if self.seen[source as usize] == FAR {
-                self.seen[source as usize] = 0;
-                self.order.push(source as u32);
+            let source = source as usize;
+            if self.now[source] == 0 {
+                self.order.push((source as u32, 0));
+                self.paths[source] = [0.0; LANES];
             }
+            self.now[source] |= 1 << lane;
+            self.paths[source][lane] = 1.0;
         }
-        self.steps.push(0);
         self.outward(graph);
         self.back(graph, sum);
     }
 
     #[inline(always)]
     fn outward(&mut self, graph: Csr) {
-        let (mut begin, mut step) = (0, 0u32);
+        let mut begin = 0;
         while begin < self.order.len() {
             let end = self.order.len();
-            self.steps.push(end);
-            step += 1;
+            self.steps.push(begin);
+            for (v, lanes) in &mut self.order[begin..end] {
+                *lanes = std::mem::take(&mut self.now[*v as usize]);
+                self.seen[*v as usize] |= *lanes;
+            }
             for i in begin..end {
-                let v = self.order[i] as usize;
-                let mut own = self.paths[v];
-                for lane in 0..LANES {
-                    own[lane] = if self.hops[v][lane] == step - 1 { own[lane] } else { 0.0 };
-                }
-                // Lanes in which this node is not at this step reach nothing.
-                let mut reach: Hops = [FAR; LANES];
-                for lane in 0..LANES {
-                    reach[lane] = if self.hops[v][lane] == step - 1 { step } else { FAR };
-                }
-                for &t in graph.row(v) {
+                let (v, lanes) = self.order[i];
+                let own = self.paths[v as usize];
+                for &t in graph.row(v as usize) {
                     let t = t as usize;
-                    let (hops, paths) = (&mut self.hops[t], &mut self.paths[t]);
-                    let mut any = false;
-                    for lane in 0..LANES {
-                        let new = hops[lane].min(reach[lane]);
-                        any |= new == step;
-                        hops[lane] = new;
+                    let new = lanes & !self.seen[t];
+                    if new == 0 {
+                        continue;
                     }
-                    for lane in 0..LANES {
-                        paths[lane] += if hops[lane] == step { own[lane] } else { 0.0 };
+                    if self.now[t] == 0 {
+                        self.order.push((t as u32, 0));
+                        if self.seen[t] == 0 {
+                            self.paths[t] = [0.0; LANES];
+                        }
                     }
-                    if any && self.seen[t] != step {
-                        self.seen[t] = step;
-                        self.order.push(t as u32);
-                    }
+                    self.now[t] |= new;
+                    add(&mut self.paths[t], &own, new);
                 }
             }
             begin = end;
         }
+        self.steps.push(begin);
     }
 
     #[inline(always)]
     fn back(&mut self, graph: Csr, sum: &mut [f64]) {
-        for step in (0..self.steps.len() - 1).rev() {
-            let next = step as u32 + 1;
-            for i in self.steps[step]..self.steps[step + 1] {
-                let v = self.order[i] as usize;
+        let mut later: &[(u32, Lanes)] = &[]; // whose lanes `now` holds
+        for step in self.steps.windows(2).rev() {
+            let frontier = &self.order[step[0]..step[1]];
+            let is_source = step[0] == 0;
+            for &(v, lanes) in frontier {
+                let v = v as usize;
                 let mut ahead: Values = [0.0; LANES];
                 for &t in graph.row(v) {
-                    let (hops, shares) = (&self.hops[t as usize], &self.paths[t as usize]);
-                    for lane in 0..LANES {
-                        ahead[lane] += if hops[lane] == next { shares[lane] } else { 0.0 };
+                    let next = lanes & self.now[t as usize];
+                    if next != 0 {
+                        add(&mut ahead, &self.paths[t as usize], next);
                     }
                 }
-                let (hops, paths) = (&self.hops[v], &mut self.paths[v]);
-                let mut all = 0.0;
+                let paths = &mut self.paths[v];
                 for lane in 0..LANES {
-                    if hops[lane] == step as u32 {
+                    if lanes >> lane & 1 != 0 {
                         let dependency = ahead[lane] * paths[lane];
                         paths[lane] = (1.0 + dependency) / paths[lane];
-                        all += if step > 0 { dependency } else { 0.0 };
+                        sum[v] += if is_source { 0.0 } else { dependency };
                     }
                 }
-                sum[v] += all;
             }
+            later.iter().for_each(|&(t, _)| self.now[t as usize] = 0);
+            frontier.iter().for_each(|&(v, lanes)| self.now[v as usize] = lanes);
+            later = frontier;
         }
+        later.iter().for_each(|&(v, _)| self.now[v as usize] = 0);
     }
 }
