@@ -122,7 +122,7 @@ def _register_torch() -> None:
 def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
     given = [inputs.get(name) for name in ("x", "y", "measure", "window", "x_lengths", "y_lengths")]
     parameters = {name: inputs[name] for name in MEASURES[inputs["measure"]] if name in inputs}
-    arguments = _arguments(*given, parameters)  # type: ignore[arg-type]
+    arguments = _arguments(*given, parameters)  # type: ignore[call-arg, arg-type]
     operator = _torch_op()
     # opcheck compares by ==, which no NaN passes.
     return [] if operator(*arguments).isnan().any() else [(operator.default, arguments)]

@@ -86,7 +86,7 @@ def _edr(x: Any, y: Any, window: float, epsilon: float | None = None) -> float:
 
     def cell(table: Any, i: int, j: int) -> float:
         differ = _apart(x[:, i - 1], y[:, j - 1]) > epsilon
-        return min(table[i - 1, j] + 1, table[i, j - 1] + 1, table[i - 1, j - 1] + differ)
+        return float(min(table[i - 1, j] + 1, table[i, j - 1] + 1, table[i - 1, j - 1] + differ))
 
     return float(_fill(n, m, window, (np.arange(m + 1.0), np.arange(n + 1.0)), cell)[n, m] / max(n, m))
 
