@@ -19,6 +19,7 @@ DOMAINS = (
     "graph",
     "moo",
     "pk",
+    "profile",
     "ragged",
     "scan",
     "spectral",
