@@ -47,6 +47,28 @@ def dtw_nn(
     k: int,
 ) -> tuple[NDArray[np.int64], _Floats]: ...
 def dtw_path(x: NDArray[np.float64], y: NDArray[np.float64], window: int) -> tuple[float, NDArray[np.int64]]: ...
+def elastic(
+    x: _Floats,
+    y: _Floats,
+    x_lengths: NDArray[np.int64] | None,
+    y_lengths: NDArray[np.int64] | None,
+    window: int,
+    measure: int,
+    first: float,
+    second: float,
+    g: _Floats | None,
+) -> _Floats: ...
+def elastic_cdist(
+    x: _Floats,
+    y: _Floats | None,
+    x_offsets: NDArray[np.int64] | None,
+    y_offsets: NDArray[np.int64] | None,
+    window: int,
+    measure: int,
+    first: float,
+    second: float,
+    g: _Floats | None,
+) -> _Floats: ...
 def grud(
     x: _Floats,
     mask: NDArray[np.bool_],

@@ -2,6 +2,7 @@
 #include "marey/distance/dtw_cdist.hpp"
 #include "marey/distance/dtw_nn.hpp"
 #include "marey/distance/dtw_path.hpp"
+#include "marey/distance/elastic.hpp"
 #include "marey/distance/soft_dtw.hpp"
 
 using namespace marey::numpy;
@@ -21,6 +22,18 @@ Series<T> series(const Array<T>& values, const Optional<std::int64_t>& offsets) 
   expect(values.ndim() == 2, "packed series must be (channels, total)");
   check_offsets(*offsets, values.shape(1));
   return {values.data(), offsets->size() - 1, values.shape(0), values.shape(1), offsets->data()};
+}
+
+void check_lengths(const Optional<std::int64_t>& lengths, std::int64_t pairs, std::int64_t most,
+                   const std::string& name) {
+  if (!lengths) return;
+  expect(lengths->ndim() == 1 && lengths->size() == pairs, ("`" + name + "` must have one value a pair").c_str());
+  for (py::ssize_t i = 0; i < lengths->size(); ++i) {
+    const std::int64_t length = lengths->data()[i];
+    if (length >= 0 && length <= most) continue;
+    throw py::value_error("`" + name + "` of pair " + std::to_string(i) + " is " + std::to_string(length) +
+                          "; expected 0 to " + std::to_string(most));
+  }
 }
 
 // Without y every series of x against every other.
@@ -79,19 +92,8 @@ Array<T> soft_dtw(const Array<T>& x, const Array<T>& y, const Optional<std::int6
   expect(x.ndim() == 3 && y.ndim() == 3 && x.shape(0) == y.shape(0) && x.shape(1) == y.shape(1),
          "`x` and `y` must be (pairs, channels, length)");
   expect(gamma > 0 && window >= 0, "`gamma` must be positive and `window` not negative");
-  const auto check = [&](const Optional<std::int64_t>& lengths, std::int64_t most, const std::string& name) {
-    if (!lengths) return;
-    expect(lengths->ndim() == 1 && lengths->size() == x.shape(0),
-           ("`" + name + "` must have one value a pair").c_str());
-    for (py::ssize_t i = 0; i < lengths->size(); ++i) {
-      const std::int64_t length = lengths->data()[i];
-      if (length >= 0 && length <= most) continue;
-      throw py::value_error("`" + name + "` of pair " + std::to_string(i) + " is " + std::to_string(length) +
-                            "; expected 0 to " + std::to_string(most));
-    }
-  };
-  check(x_lengths, x.shape(2), "x_lengths");
-  check(y_lengths, y.shape(2), "y_lengths");
+  check_lengths(x_lengths, x.shape(0), x.shape(2), "x_lengths");
+  check_lengths(y_lengths, x.shape(0), y.shape(2), "y_lengths");
   auto out = make_output<T>({x.shape(0)});
   const marey::distance::SoftDtw<T> a{x.shape(0), x.shape(1),         x.shape(2),         y.shape(2), x.data(),
                                       y.data(),   pointer(x_lengths), pointer(y_lengths), T(gamma),   window};
@@ -104,10 +106,58 @@ Array<T> soft_dtw(const Array<T>& x, const Array<T>& y, const Optional<std::int6
   return out;
 }
 
+template <typename T>
+marey::distance::Elastic<T> measure_of(std::int64_t measure, double first, double second, const Optional<T>& g,
+                                       std::int64_t channels) {
+  expect(measure >= 0 && measure < marey::distance::n_measures, "`measure` is unknown");
+  const auto of = static_cast<marey::distance::Measure>(measure);
+  expect(of != marey::distance::Measure::erp || (g && g->ndim() == 1 && g->size() == channels),
+         "`g` must have one value a channel");
+  return {of, T(first), T(second), pointer(g), nullptr, nullptr};
+}
+
+template <typename T>
+Array<T> elastic(const Array<T>& x, const Array<T>& y, const Optional<std::int64_t>& x_lengths,
+                 const Optional<std::int64_t>& y_lengths, std::int64_t window, std::int64_t measure, double first,
+                 double second, const Optional<T>& g) {
+  expect(window >= 0, "`window` must not be negative");
+  auto a = series<T>(x, std::nullopt), b = series<T>(y, std::nullopt);
+  expect(a.n == b.n && a.channels == b.channels, "`x` and `y` must be (pairs, channels, length)");
+  check_lengths(x_lengths, a.n, a.length, "x_lengths");
+  check_lengths(y_lengths, a.n, b.length, "y_lengths");
+  a.lengths = pointer(x_lengths);
+  b.lengths = pointer(y_lengths);
+  const auto e = measure_of(measure, first, second, g, a.channels);
+  auto out = make_output<T>({a.n});
+  T* const to = out.mutable_data();
+  {
+    py::gil_scoped_release nogil;
+    marey::distance::elastic_on<T>(e, {a, b, window, nullptr, nullptr, to}, on_threads);
+  }
+  return out;
+}
+
+template <typename T>
+Array<T> elastic_cdist(const Array<T>& x, const Optional<T>& y, const Optional<std::int64_t>& x_offsets,
+                       const Optional<std::int64_t>& y_offsets, std::int64_t window, std::int64_t measure, double first,
+                       double second, const Optional<T>& g) {
+  expect(window >= 0, "`window` must not be negative");
+  const auto a = series(x, x_offsets), b = y ? series(*y, y_offsets) : a;
+  expect(a.channels == b.channels, "`x` and `y` must have the same channels");
+  const auto e = measure_of(measure, first, second, g, a.channels);
+  auto out = make_output<T>({a.n, b.n});
+  T* const to = out.mutable_data();
+  {
+    py::gil_scoped_release nogil;
+    marey::distance::elastic_cdist_on<T>(e, {a, b, window, !y, nullptr, nullptr, to}, on_threads);
+  }
+  return out;
+}
+
 }  // namespace
 
 void bind_distance(py::module_& m) {
-  const auto def = [&](auto cdist, auto nn, auto soft) {
+  const auto def = [&](auto cdist, auto nn, auto soft, auto elastic, auto elastic_cdist) {
     m.def("dtw_cdist", cdist, py::arg("x").noconvert(), py::arg("y").noconvert().none(true),
           py::arg("x_offsets").noconvert().none(true), py::arg("y_offsets").noconvert().none(true), py::arg("window"));
     m.def("dtw_nn", nn, py::arg("x").noconvert(), py::arg("y").noconvert().none(true),
@@ -116,8 +166,14 @@ void bind_distance(py::module_& m) {
     m.def("soft_dtw", soft, py::arg("x").noconvert(), py::arg("y").noconvert(),
           py::arg("x_lengths").noconvert().none(true), py::arg("y_lengths").noconvert().none(true), py::arg("gamma"),
           py::arg("window"));
+    m.def("elastic", elastic, py::arg("x").noconvert(), py::arg("y").noconvert(),
+          py::arg("x_lengths").noconvert().none(true), py::arg("y_lengths").noconvert().none(true), py::arg("window"),
+          py::arg("measure"), py::arg("first"), py::arg("second"), py::arg("g").noconvert().none(true));
+    m.def("elastic_cdist", elastic_cdist, py::arg("x").noconvert(), py::arg("y").noconvert().none(true),
+          py::arg("x_offsets").noconvert().none(true), py::arg("y_offsets").noconvert().none(true), py::arg("window"),
+          py::arg("measure"), py::arg("first"), py::arg("second"), py::arg("g").noconvert().none(true));
   };
-  def(&dtw_cdist<float>, &dtw_nn<float>, &soft_dtw<float>);
-  def(&dtw_cdist<double>, &dtw_nn<double>, &soft_dtw<double>);
+  def(&dtw_cdist<float>, &dtw_nn<float>, &soft_dtw<float>, &elastic<float>, &elastic_cdist<float>);
+  def(&dtw_cdist<double>, &dtw_nn<double>, &soft_dtw<double>, &elastic<double>, &elastic_cdist<double>);
   m.def("dtw_path", &dtw_path, py::arg("x").noconvert(), py::arg("y").noconvert(), py::arg("window"));
 }

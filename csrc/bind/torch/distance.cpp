@@ -1,6 +1,7 @@
 #include <tuple>
 
 #include "marey/distance/dtw_cdist.hpp"
+#include "marey/distance/elastic.hpp"
 #include "marey/distance/soft_dtw.hpp"
 #include "tensors.hpp"
 
@@ -27,20 +28,81 @@ Series<T> series(const Tensor& values, const OptionalTensor& offsets, const char
 }
 
 template <typename T>
-Tensor run(const Tensor& x, const OptionalTensor& y, const OptionalTensor& x_offsets, const OptionalTensor& y_offsets,
-           std::int64_t window) {
+struct Sets {
+  Series<T> x, y;
+};
+
+template <typename T>
+Sets<T> cdist(const Tensor& x, const OptionalTensor& y, const OptionalTensor& x_offsets,
+              const OptionalTensor& y_offsets, std::int64_t window) {
   STD_TORCH_CHECK(window >= 0, "`window` must not be negative");
   const auto a = series<T>(x, x_offsets, "x"), b = y ? series<T>(*y, y_offsets, "y") : a;
   STD_TORCH_CHECK(a.channels == b.channels, "`x` and `y` must have the same channels");
-  Tensor out = make_output<T>(x, {a.n, b.n});
-  marey::distance::dtw_cdist_on<T>({a, b, window, !y, nullptr, nullptr, mutable_data<T>(out)}, on_torch_threads);
-  return out;
+  return {a, b};
+}
+
+template <typename Run>
+auto by_dtype(const Tensor& x, Run&& run) {
+  return x.scalar_type() == ScalarType::Double ? run(double{}) : run(float{});
 }
 
 Tensor dtw_cdist(const Tensor x, const OptionalTensor y, const OptionalTensor x_offsets, const OptionalTensor y_offsets,
                  std::int64_t window) {
-  return x.scalar_type() == ScalarType::Double ? run<double>(x, y, x_offsets, y_offsets, window)
-                                               : run<float>(x, y, x_offsets, y_offsets, window);
+  return by_dtype(x, [&]<typename T>(T) {
+    const auto a = cdist<T>(x, y, x_offsets, y_offsets, window);
+    Tensor out = make_output<T>(x, {a.x.n, a.y.n});
+    marey::distance::dtw_cdist_on<T>({a.x, a.y, window, !y, nullptr, nullptr, mutable_data<T>(out)}, on_torch_threads);
+    return out;
+  });
+}
+
+const std::int64_t* lengths_of(const OptionalTensor& given, std::int64_t pairs, std::int64_t most, const char* name) {
+  const std::int64_t* p = data<std::int64_t>(given, name);
+  if (p != nullptr) {
+    STD_TORCH_CHECK(given->dim() == 1 && given->numel() == pairs, "`", name, "` must have one value a pair");
+    for (std::int64_t i = 0; i < pairs; ++i) {
+      STD_TORCH_CHECK(p[i] >= 0 && p[i] <= most, "`", name, "` of pair ", i, " is ", p[i], "; expected 0 to ", most);
+    }
+  }
+  return p;
+}
+
+template <typename T>
+marey::distance::Elastic<T> measure_of(std::int64_t measure, double first, double second, const OptionalTensor& g,
+                                       std::int64_t channels) {
+  STD_TORCH_CHECK(measure >= 0 && measure < marey::distance::n_measures, "`measure` is unknown");
+  const auto of = static_cast<marey::distance::Measure>(measure);
+  STD_TORCH_CHECK(of != marey::distance::Measure::erp || (g && g->dim() == 1 && g->numel() == channels),
+                  "`g` must have one value a channel");
+  return {of, T(first), T(second), g ? data<T>(*g, "g") : nullptr, nullptr, nullptr};
+}
+
+Tensor elastic(const Tensor x, const Tensor y, const OptionalTensor x_lengths, const OptionalTensor y_lengths,
+               std::int64_t window, std::int64_t measure, double first, double second, const OptionalTensor g) {
+  return by_dtype(x, [&]<typename T>(T) {
+    STD_TORCH_CHECK(window >= 0, "`window` must not be negative");
+    auto a = series<T>(x, std::nullopt, "x"), b = series<T>(y, std::nullopt, "y");
+    STD_TORCH_CHECK(a.n == b.n && a.channels == b.channels, "`x` and `y` must be (pairs, channels, length)");
+    a.lengths = lengths_of(x_lengths, a.n, a.length, "x_lengths");
+    b.lengths = lengths_of(y_lengths, a.n, b.length, "y_lengths");
+    const auto e = measure_of<T>(measure, first, second, g, a.channels);
+    Tensor out = make_output<T>(x, {a.n});
+    marey::distance::elastic_on<T>(e, {a, b, window, nullptr, nullptr, mutable_data<T>(out)}, on_torch_threads);
+    return out;
+  });
+}
+
+Tensor elastic_cdist(const Tensor x, const OptionalTensor y, const OptionalTensor x_offsets,
+                     const OptionalTensor y_offsets, std::int64_t window, std::int64_t measure, double first,
+                     double second, const OptionalTensor g) {
+  return by_dtype(x, [&]<typename T>(T) {
+    const auto a = cdist<T>(x, y, x_offsets, y_offsets, window);
+    const auto e = measure_of<T>(measure, first, second, g, a.x.channels);
+    Tensor out = make_output<T>(x, {a.x.n, a.y.n});
+    marey::distance::elastic_cdist_on<T>(e, {a.x, a.y, window, !y, nullptr, nullptr, mutable_data<T>(out)},
+                                         on_torch_threads);
+    return out;
+  });
 }
 
 template <typename T>
@@ -49,31 +111,16 @@ marey::distance::SoftDtw<T> pairs(const Tensor& x, const Tensor& y, const Option
   STD_TORCH_CHECK(x.dim() == 3 && y.dim() == 3 && x.size(0) == y.size(0) && x.size(1) == y.size(1),
                   "`x` and `y` must be (pairs, channels, length)");
   STD_TORCH_CHECK(gamma > 0 && window >= 0, "`gamma` must be positive and `window` not negative");
-  const auto lengths = [&](const OptionalTensor& given, std::int64_t most, const char* name) {
-    const std::int64_t* p = data<std::int64_t>(given, name);
-    if (p != nullptr) {
-      STD_TORCH_CHECK(given->dim() == 1 && given->numel() == x.size(0), "`", name, "` must have one value a pair");
-      for (std::int64_t i = 0; i < x.size(0); ++i) {
-        STD_TORCH_CHECK(p[i] >= 0 && p[i] <= most, "`", name, "` of pair ", i, " is ", p[i], "; expected 0 to ", most);
-      }
-    }
-    return p;
-  };
   return {x.size(0),
           x.size(1),
           x.size(2),
           y.size(2),
           data<T>(x, "x"),
           data<T>(y, "y"),
-          lengths(x_lengths, x.size(2), "x_lengths"),
-          lengths(y_lengths, y.size(2), "y_lengths"),
+          lengths_of(x_lengths, x.size(0), x.size(2), "x_lengths"),
+          lengths_of(y_lengths, x.size(0), y.size(2), "y_lengths"),
           T(gamma),
           window};
-}
-
-template <typename Run>
-auto by_dtype(const Tensor& x, Run&& run) {
-  return x.scalar_type() == ScalarType::Double ? run(double{}) : run(float{});
 }
 
 Tensor soft_dtw(const Tensor x, const Tensor y, const OptionalTensor x_lengths, const OptionalTensor y_lengths,
@@ -109,6 +156,12 @@ std::tuple<Tensor, Tensor> soft_dtw_backward(const Tensor grad, const Tensor x, 
 
 STABLE_TORCH_LIBRARY_FRAGMENT(marey, m) {
   m.def("dtw_cdist(Tensor x, Tensor? y, Tensor? x_offsets, Tensor? y_offsets, int window) -> Tensor");
+  m.def(
+      "elastic(Tensor x, Tensor y, Tensor? x_lengths, Tensor? y_lengths, int window, int measure, float first, "
+      "float second, Tensor? g) -> Tensor");
+  m.def(
+      "elastic_cdist(Tensor x, Tensor? y, Tensor? x_offsets, Tensor? y_offsets, int window, int measure, float first, "
+      "float second, Tensor? g) -> Tensor");
   m.def("soft_dtw(Tensor x, Tensor y, Tensor? x_lengths, Tensor? y_lengths, float gamma, int window) -> Tensor");
   m.def(
       "soft_dtw_backward(Tensor grad, Tensor x, Tensor y, Tensor? x_lengths, Tensor? y_lengths, float gamma, "
@@ -117,6 +170,8 @@ STABLE_TORCH_LIBRARY_FRAGMENT(marey, m) {
 
 STABLE_TORCH_LIBRARY_IMPL(marey, CPU, m) {
   m.impl("dtw_cdist", TORCH_BOX(&dtw_cdist));
+  m.impl("elastic", TORCH_BOX(&elastic));
+  m.impl("elastic_cdist", TORCH_BOX(&elastic_cdist));
   m.impl("soft_dtw", TORCH_BOX(&soft_dtw));
   m.impl("soft_dtw_backward", TORCH_BOX(&soft_dtw_backward));
 }

@@ -4,14 +4,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "marey/distance/dtw_streams.hpp"
+#include "marey/distance/warp_rules.hpp"
 
 namespace marey::distance::MAREY_LEVEL {
 
 namespace {
-
-inline Vec greater(Vec a, Vec b) { return -lesser(-a, -b); }
-inline FloatVec greater(FloatVec a, FloatVec b) { return -lesser(-a, -b); }
 
 // The least and greatest value of the query within the window of each step: [channels][steps], for candidates of any
 // length up to `steps`. Two monotone queues (Lemire 2009).
@@ -137,16 +134,16 @@ class Search {
   }
 
   void vectors(std::int64_t i, std::int64_t at, std::int64_t n_candidates) {
-    Stream<T> s[streams];
+    Stream<T, One<T>> s[streams];
     for (int q = 0; q < streams; ++q) {
       const std::int64_t first = at + q * width<T>;
       blocks[q].fill(a.y, [&](std::int64_t l) { return first + l < n_candidates ? candidates[first + l].index : -1; });
-      s[q] = {a.x.channel(i), a.x.length_of(i), &blocks[q], {}};
+      s[q] = {{a.x.channel(i), a.x.length_of(i), a.x.length}, &blocks[q], {}};
     }
-    dtw_streams(s, a.x.channels, a.x.length, a.window, row.get(), farthest());
+    warp(Dtw<T>{}, s, a.x.channels, a.window, row.get(), farthest());
     for (int q = 0; q < streams; ++q) {
       for (std::int64_t l = 0; l < width<T> && at + q * width<T> + l < n_candidates; ++l) {
-        keep({s[q].squares[l], candidates[at + q * width<T> + l].index});
+        keep({s[q].ends[l], candidates[at + q * width<T> + l].index});
       }
     }
   }

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "marey/distance/dtw_streams.hpp"
+#include "marey/distance/lanes.hpp"
 
 namespace marey::distance::MAREY_LEVEL {
 

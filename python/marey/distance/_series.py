@@ -5,10 +5,13 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+import numpy as np
+
 from marey._runtime.checks import check_dtype, check_same_dtype
+from marey._runtime.specs import Inputs
 from marey.ragged._rows import contiguous
 
-__all__ = ["channels_of", "check_pair", "check_series", "layout", "reach"]
+__all__ = ["channels_of", "check_pair", "check_series", "layout", "reach", "set_arguments", "sets_of_inputs"]
 
 _UNBOUNDED = 2**62  # wider than any series, and twice it still fits int64's range
 
@@ -66,3 +69,31 @@ def reach(window: Any) -> int:
     if steps < 0:
         raise ValueError(f"`window` is {steps}; expected 0 or more steps, or None")
     return min(steps, _UNBOUNDED)
+
+
+def set_arguments(X: Any, Y: Any, x_offsets: Any, y_offsets: Any, window: Any) -> tuple[Any, ...]:
+    """Two sets as the kernels take them."""
+    return (
+        layout(X, x_offsets),
+        None if Y is None else layout(Y, y_offsets),
+        None if x_offsets is None else contiguous(x_offsets),
+        None if y_offsets is None else contiguous(y_offsets),
+        reach(window),
+    )
+
+
+def sets_of_inputs(
+    rng: np.random.Generator, x: Any, y: Any = None, channels: int = 1, nan: bool = False, **more: Any
+) -> Inputs:
+    """Sets for cases; ``x`` and ``y``: the shape of a batch, or a list of lengths."""
+    inputs: Inputs = {"window": None, **more}
+    for name, given in (("X", x), ("Y", y)):
+        if isinstance(given, list):
+            offsets = np.concatenate([[0], np.cumsum(given)]).astype(np.int64)
+            inputs[name], inputs[f"{name.lower()}_offsets"] = rng.normal(size=(channels, offsets[-1])), offsets
+        elif given is not None:
+            inputs[name] = rng.normal(size=given)
+    if nan:
+        inputs["X"][..., 1, -1] = np.nan
+        inputs["Y"][..., 0, 2] = np.inf
+    return inputs

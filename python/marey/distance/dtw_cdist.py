@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-import numpy as np
-
 from marey._runtime import native
 from marey._runtime.doors import door, is_torch
 from marey._runtime.specs import Case, Inputs, OpSpec, Tolerance, register
-from marey.distance._series import check_pair, layout, reach
-from marey.ragged._rows import contiguous
+from marey.distance._series import check_pair, set_arguments, sets_of_inputs
 from marey.reference.dtw_cdist import dtw_cdist as reference
 
 __all__ = ["dtw_cdist"]
@@ -72,17 +69,7 @@ def dtw_cdist(
     """
     check_pair(X, Y, x_offsets, y_offsets)
     run = _torch_op() if is_torch(X) else native.core().dtw_cdist
-    return run(*_arguments(X, Y, x_offsets, y_offsets, window))  # type: ignore[no-any-return]
-
-
-def _arguments(X: Any, Y: Any, x_offsets: Any, y_offsets: Any, window: Any) -> tuple[Any, ...]:
-    return (
-        layout(X, x_offsets),
-        None if Y is None else layout(Y, y_offsets),
-        None if x_offsets is None else contiguous(x_offsets),
-        None if y_offsets is None else contiguous(y_offsets),
-        reach(window),
-    )
+    return run(*set_arguments(X, Y, x_offsets, y_offsets, window))  # type: ignore[no-any-return]
 
 
 def _torch_op() -> Any:
@@ -104,35 +91,14 @@ def _register_torch() -> None:
 
 def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
     given = [inputs.get(name) for name in ("X", "Y", "x_offsets", "y_offsets", "window")]
-    arguments = _arguments(*given)
+    arguments = set_arguments(*given)
     operator = _torch_op()
     # opcheck compares by ==, which no NaN passes.
     return [] if operator(*arguments).isnan().any() else [(operator.default, arguments)]
 
 
-def _packed(rng: np.random.Generator, sizes: tuple[int, ...], channels: int) -> tuple[Any, Any]:
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    return rng.normal(size=(channels, offsets[-1])), offsets
-
-
-def _inputs(
-    rng: np.random.Generator, x: Any, y: Any = None, channels: int = 1, nan: bool = False, **more: Any
-) -> Inputs:
-    """``x`` and ``y``: the shape of a batch, or a list of lengths."""
-    inputs: Inputs = {"window": None, **more}
-    for name, given in (("X", x), ("Y", y)):
-        if isinstance(given, list):
-            inputs[name], inputs[f"{name.lower()}_offsets"] = _packed(rng, tuple(given), channels)
-        elif given is not None:
-            inputs[name] = rng.normal(size=given)
-    if nan:
-        inputs["X"][..., 1, -1] = np.nan
-        inputs["Y"][..., 0, 2] = np.inf
-    return inputs
-
-
 def _case(name: str, x: Any, y: Any = None, *, tags: str = "", **options: Any) -> Case:
-    return Case(name, lambda rng: _inputs(rng, x, y, **options), frozenset(tags.split()))
+    return Case(name, lambda rng: sets_of_inputs(rng, x, y, **options), frozenset(tags.split()))
 
 
 SPEC = register(

@@ -113,6 +113,17 @@ class MatrixProfile:
         span = f", distances {finite.min():.3g} to {finite.max():.3g}" if finite.size else ""
         return f"MatrixProfile({windows} windows of {self.m}{span})"
 
+    def _repr_html_(self) -> str:
+        """The words, and of one series its motifs and discords."""
+        head = f"<p><code>{self!r}</code></p>"
+        if self.distance.ndim > (1 if self.k == 1 else 2):
+            return head
+        found = [("motif", f"{i:,}", f"{j:,}", d) for i, j, d in self.motifs()]
+        found += [("discord", f"{i:,}", "", d) for i, d in self.discords()]
+        rows = "".join(f"<tr><td>{kind}</td><td>{i}</td><td>{j}</td><td>{d:.4g}</td></tr>" for kind, i, j, d in found)
+        columns = "".join(f"<th>{name}</th>" for name in ("", "begins at", "and at", "distance"))
+        return f"{head}<table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>"
+
 
 def matrix_profile(
     t: Any, m: int, *, other: Any = None, k: int = 1, exclusion: int | None = None, lengths: Any = None

@@ -1,4 +1,5 @@
-// Many series as they lie in memory: a batch (n, channels, length), or packed (channels, total) between offsets.
+// Many series as they lie in memory: a batch (n, channels, length), of which a number of steps each may count, or
+// packed (channels, total) between offsets.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -9,10 +10,12 @@ namespace marey::distance {
 template <typename T>
 struct Series {
   const T* values;
-  std::int64_t n, channels, length;  // length: of each series, or the total of all where they are packed
-  const std::int64_t* offsets;       // [n + 1]; null: a batch
+  std::int64_t n, channels, length;       // length: of each series, or the total of all where they are packed
+  const std::int64_t* offsets;            // [n + 1]; null: a batch
+  const std::int64_t* lengths = nullptr;  // [n], for a batch; null: all steps count
 
   std::int64_t length_of(std::int64_t i) const noexcept {
+    if (lengths != nullptr) return lengths[i];
     return offsets == nullptr ? length : offsets[i + 1] - offsets[i];
   }
   // Channel c of series i begins at channel(i) + c * length.
