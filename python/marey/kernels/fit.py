@@ -67,7 +67,7 @@ def minirocket_fit(
     >>> import numpy as np
     >>> from marey.kernels import minirocket_fit
     >>> minirocket_fit(np.random.default_rng(0).normal(size=(20, 300)), seed=0)
-    MiniRocketFit(9996 features, 29 dilations of 1 to 37)
+    MiniRocketFit(9996 features, 21 dilations of 1 to 37)
     """
     if is_torch(X):
         import torch
