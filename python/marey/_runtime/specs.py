@@ -17,6 +17,7 @@ DOMAINS = (
     "entropy",
     "filters",
     "graph",
+    "kernels",
     "moo",
     "pk",
     "profile",
