@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from marey import features as features
     from marey import filters as filters
     from marey import graph as graph
+    from marey import kernels as kernels
     from marey import math as math
     from marey import moo as moo
     from marey import nn as nn
@@ -48,6 +49,7 @@ _DOMAINS = (
     "features",
     "filters",
     "graph",
+    "kernels",
     "math",
     "moo",
     "nn",

@@ -94,6 +94,25 @@ def grud(
     age: _Floats | None = None,
     offsets: NDArray[np.int64] | None = None,
 ) -> tuple[_Floats, _Floats, _Floats, _Floats]: ...
+def minirocket(
+    x: _Floats,
+    lengths: NDArray[np.int64] | None,
+    dilations: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    biases: _Floats,
+    channel_index: NDArray[np.int64] | None,
+    channel_offsets: NDArray[np.int64] | None,
+) -> _Floats: ...
+def minirocket_biases(
+    x: _Floats,
+    lengths: NDArray[np.int64] | None,
+    dilations: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    example: NDArray[np.int64],
+    level: NDArray[np.float64],
+    channel_index: NDArray[np.int64] | None,
+    channel_offsets: NDArray[np.int64] | None,
+) -> _Floats: ...
 def linear_recurrence(
     a: _Floats,
     x: _Floats,

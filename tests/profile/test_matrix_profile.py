@@ -217,7 +217,6 @@ def test_mass_is_a_row_of_the_distances(rng):
         t = make(rng, 300)
         q = t[20:50].copy()
         np.testing.assert_allclose(mass(q, t), distances(q, t, 30)[0], rtol=0, atol=TOLERANCE)
-    assert np.isinf(mass([1.0, np.nan, 2.0], [1.0, 2, 3, 4])).all()
 
 
 @pytest.mark.parametrize("make", SERIES)
@@ -233,6 +232,24 @@ def test_a_stream_has_the_profile_of_the_whole(make, rng):
     np.testing.assert_allclose(stream.profile.right_distance, whole.right_distance, rtol=0, atol=TOLERANCE)
 
 
+@pytest.mark.parametrize("make", SERIES)
+@pytest.mark.parametrize("exclusion", [None, 0, 70])
+def test_a_stream_that_forgets_has_the_profile_of_what_it_keeps(make, exclusion, rng):
+    t = make(rng, 400)
+    stream = ProfileStream(t[:130], 20, exclusion=exclusion, keep=100)
+    for begin, end in ((130, 131), (131, 131), (131, 170), (170, 330), (330, 400)):
+        stream.update(t[begin:end])
+        kept = t[end - 100 : end]
+        np.testing.assert_array_equal(stream.t, kept)
+        assert stream.forgotten == end - 100
+        agree(kept, 20, exclusion=exclusion, answer=stream.profile)
+        whole = matrix_profile(kept, 20, exclusion=exclusion)
+        np.testing.assert_allclose(stream.profile.left_distance, whole.left_distance, rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(stream.profile.right_distance, whole.right_distance, rtol=0, atol=TOLERANCE)
+    with pytest.raises(ValueError, match="`keep` is 19; expected at least 20"):
+        ProfileStream(t, 20, keep=19)
+
+
 def test_motifs_and_discords_do_not_overlap(rng):
     t = rng.normal(size=600)
     t[300:330] += 8 * np.hanning(30)
@@ -245,19 +262,15 @@ def test_motifs_and_discords_do_not_overlap(rng):
     assert p.discords(10_000)[-1][1] > 0
 
 
-def test_equals_stumpy(rng):
-    stumpy = pytest.importorskip("stumpy")
-    for make in (flat_parts, missing):
-        t = make(rng, 700)
-        expected = stumpy.stump(t, 30, k=2)
-        p = matrix_profile(t, 30, k=2)
-        np.testing.assert_allclose(p.distance, expected[:, :2].astype(float), rtol=0, atol=TOLERANCE)
-
-
 def test_the_picture_and_the_words(rng):
     t = rng.normal(size=200)
     p = matrix_profile(t, 20)
     assert repr(p).startswith("MatrixProfile(181 windows of 20, distances ")
+    [(i, j, _)], [(odd, _)] = p.motifs(1), p.discords(1)
+    page = p._repr_html_()
+    assert f"<td>motif</td><td>{i}</td><td>{j}</td>" in page
+    assert f"<td>discord</td><td>{odd}</td>" in page
+    assert "<table" not in matrix_profile(np.stack([t, t]), 20)._repr_html_()
     pytest.importorskip("matplotlib")
     figure = p.plot(t, fs=100.0)
     assert len(figure.axes) == 2
@@ -284,8 +297,6 @@ def test_misuse_is_told(rng):
     ]:
         with pytest.raises(error, match=message):
             matrix_profile(*arguments, **more)
-    with pytest.raises(ValueError, match="`q` has 2 values; expected 3 to 50"):
-        mass(t[:2], t)
     with pytest.raises(ValueError, match="this profile is of 2 series"):
         matrix_profile(np.stack([t, t]), 5).motifs()
     with pytest.raises(TypeError, match="only one of a batch has items"):

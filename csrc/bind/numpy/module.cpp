@@ -16,6 +16,7 @@ void bind_events(py::module_& m);
 void bind_features(py::module_& m);
 void bind_filters(py::module_& m);
 void bind_graph(py::module_& m);
+void bind_kernels(py::module_& m);
 void bind_linear_recurrence(py::module_& m);
 void bind_ode(py::module_& m);
 void bind_pk(py::module_& m);
@@ -48,6 +49,7 @@ PYBIND11_MODULE(_core, m) {
   bind_features(m);
   bind_filters(m);
   bind_graph(m);
+  bind_kernels(m);
   bind_linear_recurrence(m);
   bind_ode(m);
   bind_pk(m);

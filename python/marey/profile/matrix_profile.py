@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from marey._runtime import native
 from marey._runtime.doors import is_torch
-from marey.profile._series import as_series, default_exclusion, whole
+from marey.profile._series import as_given, default_exclusion, whole
 
 __all__ = ["MatrixProfile", "matrix_profile"]
 
@@ -113,6 +113,17 @@ class MatrixProfile:
         span = f", distances {finite.min():.3g} to {finite.max():.3g}" if finite.size else ""
         return f"MatrixProfile({windows} windows of {self.m}{span})"
 
+    def _repr_html_(self) -> str:
+        """The words, and of one series its motifs and discords."""
+        head = f"<p><code>{self!r}</code></p>"
+        if self.distance.ndim > (1 if self.k == 1 else 2):
+            return head
+        found = [("motif", f"{i:,}", f"{j:,}", d) for i, j, d in self.motifs()]
+        found += [("discord", f"{i:,}", "", d) for i, d in self.discords()]
+        rows = "".join(f"<tr><td>{kind}</td><td>{i}</td><td>{j}</td><td>{d:.4g}</td></tr>" for kind, i, j, d in found)
+        columns = "".join(f"<th>{name}</th>" for name in ("", "begins at", "and at", "distance"))
+        return f"{head}<table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>"
+
 
 def matrix_profile(
     t: Any, m: int, *, other: Any = None, k: int = 1, exclusion: int | None = None, lengths: Any = None
@@ -175,7 +186,6 @@ def matrix_profile(
     """
     if other is not None and is_torch(other) != is_torch(t):
         raise TypeError(f"`t` is a {type(t).__name__} and `other` a {type(other).__name__}; pass arrays of one kind")
-    as_given = _as_tensor if is_torch(t) else as_series
     t = as_given("t", t)
     m = whole("m", m, 3, t.shape[-1], ", the number of values in `t`")
     k = whole("k", k, 1)
@@ -200,16 +210,6 @@ def matrix_profile(
     if other is not None:
         return MatrixProfile(distance, index, None, None, None, None, m, k, default_exclusion(m))
     return MatrixProfile(distance, index, left, left_index, right, right_index, m, k, excluded)
-
-
-def _as_tensor(name: str, values: Any) -> Any:
-    if values.device.type != "cpu":
-        raise TypeError(f"`{name}` is on {values.device}; expected a tensor on the CPU")
-    if values.is_complex() or "bool" in str(values.dtype):
-        raise TypeError(f"`{name}` has dtype {values.dtype}; expected float64, float32 or whole numbers")
-    if values.ndim not in (1, 2):
-        raise ValueError(f"`{name}` has shape {tuple(values.shape)}; expected (n,) or (B, n)")
-    return values.double()
 
 
 def _torch_operator() -> Any:

@@ -1,0 +1,123 @@
+"""MiniRocket as a scikit-learn transformer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from marey.kernels.fit import minirocket_fit
+from marey.kernels.minirocket import KERNELS, minirocket
+
+__all__ = ["MiniRocket"]
+
+
+class MiniRocket(TransformerMixin, BaseEstimator):
+    """MiniRocket's features of series as a step of a scikit-learn pipeline, for a linear model behind it.
+
+    Parameters
+    ----------
+    n_features : int
+        At most, and at least 84.
+    max_dilations : int
+        Of one kernel.
+    random_state : int or numpy.random.Generator, optional
+        Chooses the series behind each kernel's biases, and the channels.
+
+    Notes
+    -----
+    ``fit`` and ``transform`` take (n, T), (n, channels, T), or a list of series of any length, each (T,) or
+    (channels, T); float32 stays float32. See `minirocket` for missing values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import RidgeClassifierCV
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from marey.kernels import MiniRocket
+    >>> t = np.linspace(0, 20, 120)
+    >>> X = np.array([np.sin(t * (1 + i % 2)) + 0.1 * np.cos(7 * i * t) for i in range(40)])
+    >>> model = make_pipeline(MiniRocket(n_features=840, random_state=0), RidgeClassifierCV())
+    >>> model.fit(X[:20], np.arange(20) % 2).score(X[20:], np.arange(20) % 2)
+    1.0
+    """
+
+    def __init__(self, n_features: int = 10_000, max_dilations: int = 32, random_state: Any = None) -> None:
+        self.n_features = n_features
+        self.max_dilations = max_dilations
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> MiniRocket:
+        """Chooses dilations, biases and channels.
+
+        Parameters
+        ----------
+        X : array or list
+            Series.
+        y : ignored
+        """
+        series, lengths = _padded(X)
+        self.fit_ = minirocket_fit(
+            series, n_features=self.n_features, max_dilations=self.max_dilations, seed=self.random_state,
+            lengths=lengths,
+        )  # fmt: skip
+        self.n_channels_ = series.shape[1]
+        return self
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """(n, features): shares of times.
+
+        Parameters
+        ----------
+        X : array or list
+            Series with as many channels as those that were fitted.
+        """
+        check_is_fitted(self)
+        series, lengths = _padded(X)
+        if series.shape[1] != self.n_channels_:
+            raise ValueError(f"`X` has {series.shape[1]} channels; MiniRocket was fitted on {self.n_channels_}")
+        fit = self.fit_._replace(biases=self.fit_.biases.astype(series.dtype))
+        return minirocket(series, lengths=lengths, **fit._asdict())
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Names of the columns: dilation, kernel, bias.
+
+        Parameters
+        ----------
+        input_features : ignored
+        """
+        check_is_fitted(self)
+        return np.array(
+            [
+                f"d{dilation}_k{kernel}_b{bias}"
+                for dilation, count in zip(self.fit_.dilations, self.fit_.counts, strict=True)
+                for kernel in range(KERNELS)
+                for bias in range(count)
+            ],
+            dtype=object,
+        )
+
+
+def _padded(X: Any) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
+    """Series (n, channels, T), and their lengths where they differ."""
+    if hasattr(X, "to_numpy"):
+        X = X.to_numpy()
+    if isinstance(X, np.ndarray) and X.dtype != object:
+        if X.ndim not in (2, 3):
+            raise ValueError(f"`X` has shape {X.shape}; expected (n, T) or (n, channels, T)")
+        kept = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+        return kept[:, None] if X.ndim == 2 else kept, None
+    series = [np.asarray(s) for s in X]
+    shapes = {s.shape[:-1] for s in series}
+    if len(shapes) != 1 or any(s.ndim not in (1, 2) for s in series):
+        raise ValueError("`X` must be series (T,), or (channels, T) with as many channels each")
+    lengths = np.array([s.shape[-1] for s in series], np.int64)
+    kind = np.float32 if all(s.dtype == np.float32 for s in series) else np.float64
+    channels = series[0].shape[0] if series[0].ndim == 2 else 1
+    padded = np.zeros((len(series), channels, int(lengths.max())), kind)
+    for row, s in zip(padded, series, strict=True):
+        row[:, : s.shape[-1]] = s
+    return padded, lengths
