@@ -96,6 +96,15 @@ def minirocket(
     channel_index: NDArray[np.int64] | None,
     channel_offsets: NDArray[np.int64] | None,
 ) -> _Floats: ...
+def multirocket(
+    x: _Floats,
+    lengths: NDArray[np.int64] | None,
+    dilations: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    biases: _Floats,
+    channel_index: NDArray[np.int64] | None,
+    channel_offsets: NDArray[np.int64] | None,
+) -> _Floats: ...
 def minirocket_biases(
     x: _Floats,
     lengths: NDArray[np.int64] | None,

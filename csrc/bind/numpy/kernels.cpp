@@ -1,5 +1,5 @@
 #include "arrays.hpp"
-#include "marey/kernels/minirocket.hpp"
+#include "marey/kernels/multirocket.hpp"
 
 using namespace marey::numpy;
 using marey::kernels::kMinirocketKernels;
@@ -52,21 +52,35 @@ marey::kernels::Minirocket<T> problem_of(const Array<T>& x, const Optional<int64
           nullptr};
 }
 
-template <typename T>
-Array<T> minirocket(const Array<T>& x, const Optional<int64_t>& lengths, const Array<int64_t>& dilations,
-                    const Array<int64_t>& counts, const Array<T>& biases, const Optional<int64_t>& channel_index,
-                    const Optional<int64_t>& channel_offsets) {
-  auto problem = problem_of(x, lengths, dilations, counts, channel_index, channel_offsets);
+// Rows of `pools` values a bias, by `transform`.
+template <typename T, typename Transform>
+Array<T> rows(marey::kernels::Minirocket<T> problem, const Array<T>& biases, py::ssize_t pools, Transform transform) {
   expect(biases.ndim() == 1 && biases.size() == problem.features, "`biases` must have 84 sum(counts) values");
-  auto out = make_output<T>({x.shape(0), problem.features});
+  auto out = make_output<T>({problem.n, pools * problem.features});
   problem.biases = biases.data();
   problem.out = out.mutable_data();
   {
     py::gil_scoped_release nogil;
     marey::parallel_for(problem.n, problem.grain(),
-                        [&](int64_t first, int64_t last) { marey::kernels::minirocket(problem, first, last); });
+                        [&](int64_t first, int64_t last) { transform(problem, first, last); });
   }
   return out;
+}
+
+template <typename T>
+Array<T> minirocket(const Array<T>& x, const Optional<int64_t>& lengths, const Array<int64_t>& dilations,
+                    const Array<int64_t>& counts, const Array<T>& biases, const Optional<int64_t>& channel_index,
+                    const Optional<int64_t>& channel_offsets) {
+  return rows(problem_of(x, lengths, dilations, counts, channel_index, channel_offsets), biases, 1,
+              marey::kernels::minirocket<T>);
+}
+
+template <typename T>
+Array<T> multirocket(const Array<T>& x, const Optional<int64_t>& lengths, const Array<int64_t>& dilations,
+                     const Array<int64_t>& counts, const Array<T>& biases, const Optional<int64_t>& channel_index,
+                     const Optional<int64_t>& channel_offsets) {
+  return rows(problem_of(x, lengths, dilations, counts, channel_index, channel_offsets), biases,
+              marey::kernels::kMultirocketPools, marey::kernels::multirocket<T>);
 }
 
 template <typename T>
@@ -97,16 +111,17 @@ Array<T> minirocket_biases(const Array<T>& x, const Optional<int64_t>& lengths, 
 }  // namespace
 
 void bind_kernels(py::module_& m) {
-  const auto def = [&](auto transform, auto biases) {
+  const auto def = [&](auto transform, auto pooled, auto biases) {
     const auto x = py::arg("x").noconvert(), dilations = py::arg("dilations").noconvert(),
                counts = py::arg("counts").noconvert();
     const auto lengths = py::arg("lengths").noconvert().none(true),
                index = py::arg("channel_index").noconvert().none(true),
                offsets = py::arg("channel_offsets").noconvert().none(true);
     m.def("minirocket", transform, x, lengths, dilations, counts, py::arg("biases").noconvert(), index, offsets);
+    m.def("multirocket", pooled, x, lengths, dilations, counts, py::arg("biases").noconvert(), index, offsets);
     m.def("minirocket_biases", biases, x, lengths, dilations, counts, py::arg("example").noconvert(),
           py::arg("level").noconvert(), index, offsets);
   };
-  def(&minirocket<float>, &minirocket_biases<float>);
-  def(&minirocket<double>, &minirocket_biases<double>);
+  def(&minirocket<float>, &multirocket<float>, &minirocket_biases<float>);
+  def(&minirocket<double>, &multirocket<double>, &minirocket_biases<double>);
 }

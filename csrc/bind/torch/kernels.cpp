@@ -1,4 +1,4 @@
-#include "marey/kernels/minirocket.hpp"
+#include "marey/kernels/multirocket.hpp"
 #include "tensors.hpp"
 
 using namespace marey::torch_ops;
@@ -6,9 +6,11 @@ using marey::kernels::kMinirocketKernels;
 
 namespace {
 
-template <typename T>
+// Rows of `pools` values a bias, by `transform`.
+template <typename T, typename Transform>
 Tensor run(const Tensor& x, const OptionalTensor& lengths, const Tensor& dilations, const Tensor& counts,
-           const Tensor& biases, const OptionalTensor& channel_index, const OptionalTensor& channel_offsets) {
+           const Tensor& biases, const OptionalTensor& channel_index, const OptionalTensor& channel_offsets,
+           std::int64_t pools, Transform transform) {
   STD_TORCH_CHECK(x.dim() == 3, "`x` must be (n, channels, length)");
   STD_TORCH_CHECK(dilations.dim() == 1 && counts.dim() == 1 && dilations.numel() == counts.numel(),
                   "`dilations` and `counts` must have one axis and the same length");
@@ -37,7 +39,7 @@ Tensor run(const Tensor& x, const OptionalTensor& lengths, const Tensor& dilatio
       STD_TORCH_CHECK(0 <= index[i] && index[i] < x.size(1), "no such channel");
     }
   }
-  Tensor out = make_output<T>(x, {x.size(0), features});
+  Tensor out = make_output<T>(x, {x.size(0), pools * features});
   const marey::kernels::Minirocket<T> problem{x.size(0),
                                               x.size(1),
                                               x.size(2),
@@ -51,25 +53,41 @@ Tensor run(const Tensor& x, const OptionalTensor& lengths, const Tensor& dilatio
                                               data<std::int64_t>(channel_offsets, "channel_offsets"),
                                               features,
                                               mutable_data<T>(out)};
-  torch::stable::parallel_for(0, problem.n, problem.grain(), [&](std::int64_t first, std::int64_t last) {
-    marey::kernels::minirocket(problem, first, last);
-  });
+  torch::stable::parallel_for(0, problem.n, problem.grain(),
+                              [&](std::int64_t first, std::int64_t last) { transform(problem, first, last); });
   return out;
 }
 
 Tensor minirocket(const Tensor x, const OptionalTensor lengths, const Tensor dilations, const Tensor counts,
                   const Tensor biases, const OptionalTensor channel_index, const OptionalTensor channel_offsets) {
+  return x.scalar_type() == ScalarType::Double ? run<double>(x, lengths, dilations, counts, biases, channel_index,
+                                                             channel_offsets, 1, marey::kernels::minirocket<double>)
+                                               : run<float>(x, lengths, dilations, counts, biases, channel_index,
+                                                            channel_offsets, 1, marey::kernels::minirocket<float>);
+}
+
+Tensor multirocket(const Tensor x, const OptionalTensor lengths, const Tensor dilations, const Tensor counts,
+                   const Tensor biases, const OptionalTensor channel_index, const OptionalTensor channel_offsets) {
   return x.scalar_type() == ScalarType::Double
-             ? run<double>(x, lengths, dilations, counts, biases, channel_index, channel_offsets)
-             : run<float>(x, lengths, dilations, counts, biases, channel_index, channel_offsets);
+             ? run<double>(x, lengths, dilations, counts, biases, channel_index, channel_offsets,
+                           marey::kernels::kMultirocketPools, marey::kernels::multirocket<double>)
+             : run<float>(x, lengths, dilations, counts, biases, channel_index, channel_offsets,
+                          marey::kernels::kMultirocketPools, marey::kernels::multirocket<float>);
 }
 
 }  // namespace
 
 STABLE_TORCH_LIBRARY_FRAGMENT(marey, m) {
-  m.def(
-      "minirocket(Tensor x, Tensor? lengths, Tensor dilations, Tensor counts, Tensor biases, Tensor? channel_index, "
-      "Tensor? channel_offsets) -> Tensor");
+  for (const char* schema :
+       {"minirocket(Tensor x, Tensor? lengths, Tensor dilations, Tensor counts, Tensor biases, Tensor? channel_index, "
+        "Tensor? channel_offsets) -> Tensor",
+        "multirocket(Tensor x, Tensor? lengths, Tensor dilations, Tensor counts, Tensor biases, Tensor? channel_index, "
+        "Tensor? channel_offsets) -> Tensor"}) {
+    m.def(schema);
+  }
 }
 
-STABLE_TORCH_LIBRARY_IMPL(marey, CPU, m) { m.impl("minirocket", TORCH_BOX(&minirocket)); }
+STABLE_TORCH_LIBRARY_IMPL(marey, CPU, m) {
+  m.impl("minirocket", TORCH_BOX(&minirocket));
+  m.impl("multirocket", TORCH_BOX(&multirocket));
+}
