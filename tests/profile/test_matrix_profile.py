@@ -217,7 +217,6 @@ def test_mass_is_a_row_of_the_distances(rng):
         t = make(rng, 300)
         q = t[20:50].copy()
         np.testing.assert_allclose(mass(q, t), distances(q, t, 30)[0], rtol=0, atol=TOLERANCE)
-    assert np.isinf(mass([1.0, np.nan, 2.0], [1.0, 2, 3, 4])).all()
 
 
 @pytest.mark.parametrize("make", SERIES)
@@ -298,8 +297,6 @@ def test_misuse_is_told(rng):
     ]:
         with pytest.raises(error, match=message):
             matrix_profile(*arguments, **more)
-    with pytest.raises(ValueError, match="`q` has 2 values; expected 3 to 50"):
-        mass(t[:2], t)
     with pytest.raises(ValueError, match="this profile is of 2 series"):
         matrix_profile(np.stack([t, t]), 5).motifs()
     with pytest.raises(TypeError, match="only one of a batch has items"):

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "arrays.hpp"
+#include "marey/profile/mass.hpp"
 #include "marey/profile/matrix_profile.hpp"
 #include "marey/profile/mmatrix_profile.hpp"
 
@@ -107,15 +108,20 @@ py::tuple mmatrix_profile(const Values& t, std::int64_t m, std::int64_t exclusio
 }
 
 Values mass(const Values& q, const Values& t) {
-  expect(q.ndim() == 1 && t.ndim() == 1 && q.size() >= 2 && t.size() >= q.size(),
-         "`q` and `t` must be one-dimensional, `q` of 2 values to as many as `t`");
-  const std::int64_t m = q.size(), n = t.size();
-  auto out = make_output<double>({n - m + 1});
+  expect(q.ndim() == 2 && t.ndim() == 2 && (q.shape(0) == 1 || q.shape(0) == t.shape(0)) && q.shape(1) >= 2 &&
+             t.shape(1) >= q.shape(1),
+         "`q` must be (1 or B, m) and `t` (B, n) with n >= m >= 2");
+  const std::int64_t batch = t.shape(0), m = q.shape(1), n = t.shape(1);
+  const bool shared = q.shape(0) == 1;
+  auto out = make_output<double>({batch, n - m + 1});
   const double *const of_q = q.data(), *const of_t = t.data();
   double* const to = out.mutable_data();
   {
     py::gil_scoped_release nogil;
-    profile::mass(profile::windows_of(of_q, m, m), profile::windows_of(of_t, n, m), to);
+    for (std::int64_t b = 0; b < batch; ++b) {
+      profile::mass(profile::windows_of(of_q + (shared ? 0 : b * m), m, m), profile::windows_of(of_t + b * n, n, m),
+                    to + b * (n - m + 1));
+    }
   }
   return out;
 }

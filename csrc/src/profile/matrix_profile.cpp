@@ -33,7 +33,8 @@ Windows windows_of(const double* t, std::int64_t n, std::int64_t m) {
   // The median's neighbourhood would do as well; what matters is that a level common to all costs no digits.
   double sum = 0, finite = 0;
   const int exponent = high >= low ? std::ilogb(std::max({std::abs(low), std::abs(high), 1e-300})) : 0;
-  const auto scaled = [&](double v) { return std::scalbn(v, -exponent); };
+  const double by = std::scalbn(1.0, -exponent);
+  const auto scaled = [&](double v) { return v * by; };
   for (std::int64_t i = 0; i < n; ++i) {
     if (std::isfinite(t[i])) sum += scaled(t[i]), ++finite;
   }
@@ -183,14 +184,6 @@ void matrix_profile(const Windows& a, const Windows* other, std::int64_t exclusi
   };
   if (on_threads) return parallel_for(a.count, std::max<std::int64_t>(16, 100000 / a.m), finish);
   finish(0, a.count);
-}
-
-void mass(const Windows& query, const Windows& w, double* out) {
-  parallel_for(w.count, std::max<std::int64_t>(64, 400000 / w.m), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      out[i] = query.bias[0] < 0 || w.bias[i] < 0 ? inf : distance_of(query, 0, w, i);
-    }
-  });
 }
 
 }  // namespace marey::profile

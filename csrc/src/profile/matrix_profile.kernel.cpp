@@ -56,19 +56,29 @@ inline Vec moved(Vec before, Vec v) {
 }
 
 void moments(Windows& w) noexcept {
-  for (std::int64_t i = 0; i < w.count; i += lanes) {
+  for (std::int64_t i = 0; i < w.count; i += width) {
+    const double* x = w.x.data() + i;
     // About its first value, so that a level far from the series' mean costs no digits.
-    const Vec first = load(w.x.data() + i);
-    Vec sum{};
-    for (std::int64_t s = 0; s < w.m; ++s) sum += load(w.x.data() + i + s) - first;
-    const Vec mean = first + sum / double(w.m);
-    Vec squares{};
+    Vec first[group], sum[group]{}, mean[group], squares[group]{};
+#pragma GCC unroll 4
+    for (int v = 0; v < group; ++v) first[v] = load(x + v * lanes);
     for (std::int64_t s = 0; s < w.m; ++s) {
-      const Vec from_mean = load(w.x.data() + i + s) - mean;
-      squares = madd(from_mean, from_mean, squares);
+#pragma GCC unroll 4
+      for (int v = 0; v < group; ++v) sum[v] += load(x + s + v * lanes) - first[v];
     }
-    store(w.mean.data() + i, mean);
-    store(w.norm.data() + i, squares);
+#pragma GCC unroll 4
+    for (int v = 0; v < group; ++v) mean[v] = first[v] + sum[v] / double(w.m);
+    for (std::int64_t s = 0; s < w.m; ++s) {
+#pragma GCC unroll 4
+      for (int v = 0; v < group; ++v) {
+        const Vec from_mean = load(x + s + v * lanes) - mean[v];
+        squares[v] = madd(from_mean, from_mean, squares[v]);
+      }
+    }
+    for (int v = 0; v < group; ++v) {
+      store(w.mean.data() + i + v * lanes, mean[v]);
+      store(w.norm.data() + i + v * lanes, squares[v]);
+    }
   }
   for (std::int64_t i = 0; i < w.count; ++i) w.norm[i] = std::sqrt(w.norm[i]);
 }

@@ -20,6 +20,7 @@ DOMAINS = (
     "kernels",
     "moo",
     "pk",
+    "profile",
     "ragged",
     "scan",
     "spectral",

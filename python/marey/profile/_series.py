@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_series", "default_exclusion", "whole"]
+from marey._runtime.checks import dtype_name
+from marey._runtime.doors import is_torch
+
+__all__ = ["as_given", "as_series", "default_exclusion", "whole"]
 
 
 def as_series(name: str, values: Any, dimensions: tuple[int, ...] = (1, 2)) -> NDArray[np.float64]:
@@ -16,10 +19,27 @@ def as_series(name: str, values: Any, dimensions: tuple[int, ...] = (1, 2)) -> N
     array = np.asarray(values)
     if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
         raise TypeError(f"`{name}` has dtype {array.dtype}; expected float64, float32 or whole numbers")
+    _check_dimensions(name, array, dimensions)
+    return np.ascontiguousarray(array, np.float64)
+
+
+def as_given(name: str, values: Any, dimensions: tuple[int, ...] = (1, 2)) -> Any:
+    """Float64, a tensor if it was one."""
+    if not is_torch(values):
+        return as_series(name, values, dimensions)
+    if values.device.type != "cpu":
+        raise TypeError(f"`{name}` is on {values.device}; expected a tensor on the CPU")
+    if not dtype_name(values).startswith(("float32", "float64", "int", "uint")):
+        raise TypeError(f"`{name}` has dtype {values.dtype}; expected float64, float32 or whole numbers")
+    _check_dimensions(name, values, dimensions)
+    return values.double()
+
+
+def _check_dimensions(name: str, array: Any, dimensions: tuple[int, ...]) -> None:
     if array.ndim not in dimensions:
         shapes = {1: "(n,)", 2: "(B, n)" if 1 in dimensions else "(d, n)"}
-        raise ValueError(f"`{name}` has shape {array.shape}; expected {' or '.join(shapes[d] for d in dimensions)}")
-    return np.ascontiguousarray(array, np.float64)
+        expected = " or ".join(shapes[d] for d in dimensions)
+        raise ValueError(f"`{name}` has shape {tuple(array.shape)}; expected {expected}")
 
 
 def whole(name: str, value: Any, least: int, most: int | None = None, why: str = "") -> int:

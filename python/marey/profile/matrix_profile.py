@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from marey._runtime import native
 from marey._runtime.doors import is_torch
-from marey.profile._series import as_series, default_exclusion, whole
+from marey.profile._series import as_given, default_exclusion, whole
 
 __all__ = ["MatrixProfile", "matrix_profile"]
 
@@ -186,7 +186,6 @@ def matrix_profile(
     """
     if other is not None and is_torch(other) != is_torch(t):
         raise TypeError(f"`t` is a {type(t).__name__} and `other` a {type(other).__name__}; pass arrays of one kind")
-    as_given = _as_tensor if is_torch(t) else as_series
     t = as_given("t", t)
     m = whole("m", m, 3, t.shape[-1], ", the number of values in `t`")
     k = whole("k", k, 1)
@@ -211,16 +210,6 @@ def matrix_profile(
     if other is not None:
         return MatrixProfile(distance, index, None, None, None, None, m, k, default_exclusion(m))
     return MatrixProfile(distance, index, left, left_index, right, right_index, m, k, excluded)
-
-
-def _as_tensor(name: str, values: Any) -> Any:
-    if values.device.type != "cpu":
-        raise TypeError(f"`{name}` is on {values.device}; expected a tensor on the CPU")
-    if values.is_complex() or "bool" in str(values.dtype):
-        raise TypeError(f"`{name}` has dtype {values.dtype}; expected float64, float32 or whole numbers")
-    if values.ndim not in (1, 2):
-        raise ValueError(f"`{name}` has shape {tuple(values.shape)}; expected (n,) or (B, n)")
-    return values.double()
 
 
 def _torch_operator() -> Any:

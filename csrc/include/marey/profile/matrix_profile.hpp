@@ -66,7 +66,4 @@ struct Profile {
 // b null: a against itself, pairs more than `exclusion` apart.
 void matrix_profile(const Windows& a, const Windows* b, std::int64_t exclusion, const Profile& out, bool on_threads);
 
-// (windows of w): z-normalised distances of the query's one window to them; inf where either is missing.
-void mass(const Windows& query, const Windows& w, double* out);
-
 }  // namespace marey::profile
