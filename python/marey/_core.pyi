@@ -31,6 +31,13 @@ def decay_scan(
     offsets: NDArray[np.int64] | None = None,
     channels_last: bool = False,
 ) -> tuple[_Floats, _Floats]: ...
+def dba_round(
+    x: _Floats,
+    offsets: NDArray[np.int64] | None,
+    center: _Floats,
+    weights: NDArray[np.float64],
+    window: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], _Floats]: ...
 def dtw_cdist(
     x: _Floats,
     y: _Floats | None,
@@ -223,6 +230,15 @@ def soft_dtw(
     gamma: float,
     window: int,
 ) -> _Floats: ...
+def soft_dtw_backward(
+    grad: _Floats,
+    x: _Floats,
+    y: _Floats,
+    x_lengths: NDArray[np.int64] | None,
+    y_lengths: NDArray[np.int64] | None,
+    gamma: float,
+    window: int,
+) -> tuple[_Floats, _Floats]: ...
 def sosfilt(
     sections: NDArray[np.float64],
     x: _Floats,

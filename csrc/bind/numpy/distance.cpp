@@ -1,4 +1,5 @@
 #include "arrays.hpp"
+#include "marey/distance/dba.hpp"
 #include "marey/distance/dtw_cdist.hpp"
 #include "marey/distance/dtw_nn.hpp"
 #include "marey/distance/dtw_path.hpp"
@@ -86,17 +87,53 @@ std::tuple<double, Array<std::int64_t>> dtw_path(const Array<double>& x, const A
   return {distance, out};
 }
 
+// One round: weighted sums and counts of what belongs to each step of the center, and squared distances.
 template <typename T>
-Array<T> soft_dtw(const Array<T>& x, const Array<T>& y, const Optional<std::int64_t>& x_lengths,
-                  const Optional<std::int64_t>& y_lengths, double gamma, std::int64_t window) {
+std::tuple<Array<double>, Array<double>, Array<T>> dba_round(const Array<T>& x, const Optional<std::int64_t>& offsets,
+                                                             const Array<T>& center, const Array<double>& weights,
+                                                             std::int64_t window) {
+  expect(window >= 0, "`window` must not be negative");
+  const auto a = series(x, offsets);
+  expect(center.ndim() == 2 && center.shape(0) == a.channels, "`center` must be (channels, length)");
+  expect(weights.ndim() == 1 && weights.size() == a.n, "`weights` must have one value a series");
+  const std::int64_t m = center.shape(1);
+  auto sums = make_output<double>({a.channels, m});
+  auto counts = make_output<double>({m});
+  auto squares = make_output<T>({a.n});
+  const marey::distance::Dba<T> round{a,
+                                      center.data(),
+                                      m,
+                                      window,
+                                      weights.data(),
+                                      nullptr,
+                                      nullptr,
+                                      squares.mutable_data(),
+                                      sums.mutable_data(),
+                                      counts.mutable_data()};
+  {
+    py::gil_scoped_release nogil;
+    marey::distance::dba_round_on(round, on_threads);
+  }
+  return {sums, counts, squares};
+}
+
+template <typename T>
+marey::distance::SoftDtw<T> soft_pairs(const Array<T>& x, const Array<T>& y, const Optional<std::int64_t>& x_lengths,
+                                       const Optional<std::int64_t>& y_lengths, double gamma, std::int64_t window) {
   expect(x.ndim() == 3 && y.ndim() == 3 && x.shape(0) == y.shape(0) && x.shape(1) == y.shape(1),
          "`x` and `y` must be (pairs, channels, length)");
   expect(gamma > 0 && window >= 0, "`gamma` must be positive and `window` not negative");
   check_lengths(x_lengths, x.shape(0), x.shape(2), "x_lengths");
   check_lengths(y_lengths, x.shape(0), y.shape(2), "y_lengths");
-  auto out = make_output<T>({x.shape(0)});
-  const marey::distance::SoftDtw<T> a{x.shape(0), x.shape(1),         x.shape(2),         y.shape(2), x.data(),
-                                      y.data(),   pointer(x_lengths), pointer(y_lengths), T(gamma),   window};
+  return {x.shape(0), x.shape(1),         x.shape(2),         y.shape(2), x.data(),
+          y.data(),   pointer(x_lengths), pointer(y_lengths), T(gamma),   window};
+}
+
+template <typename T>
+Array<T> soft_dtw(const Array<T>& x, const Array<T>& y, const Optional<std::int64_t>& x_lengths,
+                  const Optional<std::int64_t>& y_lengths, double gamma, std::int64_t window) {
+  const auto a = soft_pairs(x, y, x_lengths, y_lengths, gamma, window);
+  auto out = make_output<T>({a.n_pairs});
   T* const to = out.mutable_data();
   {
     py::gil_scoped_release nogil;
@@ -104,6 +141,25 @@ Array<T> soft_dtw(const Array<T>& x, const Array<T>& y, const Optional<std::int6
                [&](std::int64_t first, std::int64_t last) { marey::distance::soft_dtw(a, to, first, last); });
   }
   return out;
+}
+
+template <typename T>
+std::tuple<Array<T>, Array<T>> soft_dtw_backward(const Array<T>& grad, const Array<T>& x, const Array<T>& y,
+                                                 const Optional<std::int64_t>& x_lengths,
+                                                 const Optional<std::int64_t>& y_lengths, double gamma,
+                                                 std::int64_t window) {
+  const auto a = soft_pairs(x, y, x_lengths, y_lengths, gamma, window);
+  expect(grad.ndim() == 1 && grad.size() == a.n_pairs, "`grad` must have one value a pair");
+  auto grad_x = make_output<T>({a.n_pairs, a.channels, a.n}), grad_y = make_output<T>({a.n_pairs, a.channels, a.m});
+  T *const to_x = grad_x.mutable_data(), *const to_y = grad_y.mutable_data();
+  const T* const of_value = grad.data();
+  {
+    py::gil_scoped_release nogil;
+    on_threads(a.n_pairs, a.grain(), [&](std::int64_t first, std::int64_t last) {
+      marey::distance::soft_dtw_backward(a, of_value, to_x, to_y, first, last);
+    });
+  }
+  return {grad_x, grad_y};
 }
 
 template <typename T>
@@ -157,7 +213,7 @@ Array<T> elastic_cdist(const Array<T>& x, const Optional<T>& y, const Optional<s
 }  // namespace
 
 void bind_distance(py::module_& m) {
-  const auto def = [&](auto cdist, auto nn, auto soft, auto elastic, auto elastic_cdist) {
+  const auto def = [&](auto cdist, auto nn, auto soft, auto soft_back, auto dba, auto elastic, auto elastic_cdist) {
     m.def("dtw_cdist", cdist, py::arg("x").noconvert(), py::arg("y").noconvert().none(true),
           py::arg("x_offsets").noconvert().none(true), py::arg("y_offsets").noconvert().none(true), py::arg("window"));
     m.def("dtw_nn", nn, py::arg("x").noconvert(), py::arg("y").noconvert().none(true),
@@ -166,6 +222,11 @@ void bind_distance(py::module_& m) {
     m.def("soft_dtw", soft, py::arg("x").noconvert(), py::arg("y").noconvert(),
           py::arg("x_lengths").noconvert().none(true), py::arg("y_lengths").noconvert().none(true), py::arg("gamma"),
           py::arg("window"));
+    m.def("soft_dtw_backward", soft_back, py::arg("grad").noconvert(), py::arg("x").noconvert(),
+          py::arg("y").noconvert(), py::arg("x_lengths").noconvert().none(true),
+          py::arg("y_lengths").noconvert().none(true), py::arg("gamma"), py::arg("window"));
+    m.def("dba_round", dba, py::arg("x").noconvert(), py::arg("offsets").noconvert().none(true),
+          py::arg("center").noconvert(), py::arg("weights").noconvert(), py::arg("window"));
     m.def("elastic", elastic, py::arg("x").noconvert(), py::arg("y").noconvert(),
           py::arg("x_lengths").noconvert().none(true), py::arg("y_lengths").noconvert().none(true), py::arg("window"),
           py::arg("measure"), py::arg("first"), py::arg("second"), py::arg("g").noconvert().none(true));
@@ -173,7 +234,9 @@ void bind_distance(py::module_& m) {
           py::arg("x_offsets").noconvert().none(true), py::arg("y_offsets").noconvert().none(true), py::arg("window"),
           py::arg("measure"), py::arg("first"), py::arg("second"), py::arg("g").noconvert().none(true));
   };
-  def(&dtw_cdist<float>, &dtw_nn<float>, &soft_dtw<float>, &elastic<float>, &elastic_cdist<float>);
-  def(&dtw_cdist<double>, &dtw_nn<double>, &soft_dtw<double>, &elastic<double>, &elastic_cdist<double>);
+  def(&dtw_cdist<float>, &dtw_nn<float>, &soft_dtw<float>, &soft_dtw_backward<float>, &dba_round<float>,
+      &elastic<float>, &elastic_cdist<float>);
+  def(&dtw_cdist<double>, &dtw_nn<double>, &soft_dtw<double>, &soft_dtw_backward<double>, &dba_round<double>,
+      &elastic<double>, &elastic_cdist<double>);
   m.def("dtw_path", &dtw_path, py::arg("x").noconvert(), py::arg("y").noconvert(), py::arg("window"));
 }

@@ -1,5 +1,7 @@
 """Distances between series of any lengths: dynamic time warping and its kin."""
 
+from marey.distance._barycenter import Barycenter as Barycenter
+from marey.distance.dba import dba as dba
 from marey.distance.dtw_cdist import dtw_cdist as dtw_cdist
 from marey.distance.dtw_nn import dtw_nn as dtw_nn
 from marey.distance.dtw_path import dtw_path as dtw_path
@@ -16,12 +18,15 @@ from marey.distance.msm import msm_cdist as msm_cdist
 from marey.distance.soft_dtw import soft_dtw as soft_dtw
 from marey.distance.soft_dtw import soft_dtw_cdist as soft_dtw_cdist
 from marey.distance.soft_dtw import soft_dtw_divergence as soft_dtw_divergence
+from marey.distance.soft_dtw_barycenter import soft_dtw_barycenter as soft_dtw_barycenter
 from marey.distance.twe import twe as twe
 from marey.distance.twe import twe_cdist as twe_cdist
 from marey.distance.wdtw import wdtw as wdtw
 from marey.distance.wdtw import wdtw_cdist as wdtw_cdist
 
 __all__ = [
+    "Barycenter",
+    "dba",
     "dtw_cdist",
     "dtw_nn",
     "dtw_path",
@@ -36,6 +41,7 @@ __all__ = [
     "msm",
     "msm_cdist",
     "soft_dtw",
+    "soft_dtw_barycenter",
     "soft_dtw_cdist",
     "soft_dtw_divergence",
     "twe",

@@ -53,6 +53,30 @@ inline FloatVec greater(FloatVec a, FloatVec b) {
 #endif
 }
 
+// Bit l: a[l] < b[l].
+inline unsigned below(Vec a, Vec b) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ);
+#elif defined(__AVX2__)
+  return _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ));
+#else
+  unsigned bits = 0;
+  for (std::int64_t l = 0; l < width<double>; ++l) bits |= unsigned(a[l] < b[l]) << l;
+  return bits;
+#endif
+}
+inline unsigned below(FloatVec a, FloatVec b) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ);
+#elif defined(__AVX2__)
+  return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ));
+#else
+  unsigned bits = 0;
+  for (std::int64_t l = 0; l < width<float>; ++l) bits |= unsigned(a[l] < b[l]) << l;
+  return bits;
+#endif
+}
+
 inline Vec magnitude(Vec v) { return (Vec)((Bits)v & 0x7fffffffffffffffu); }
 inline FloatVec magnitude(FloatVec v) { return (FloatVec)((FloatInt)v & 0x7fffffff); }
 
