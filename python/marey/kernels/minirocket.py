@@ -13,7 +13,7 @@ from marey._runtime.specs import Case, Inputs, OpSpec, Tolerance, register
 from marey.ragged._rows import contiguous
 from marey.reference.minirocket import minirocket as reference
 
-__all__ = ["CASES", "KERNELS", "arguments", "check_series", "minirocket", "torch_calls"]
+__all__ = ["CASES", "KERNELS", "arguments", "check_channels", "check_series", "minirocket", "torch_calls"]
 
 ArrayT = TypeVar("ArrayT")
 KERNELS = 84
@@ -98,6 +98,13 @@ def arguments(
     check_same_dtype("biases", biases, "X", X)
     if biases.ndim != 1:
         raise ValueError(f"`biases` has shape {tuple(biases.shape)}; expected (84 * sum(counts),)")
+    check_channels(channel_index, channel_offsets)
+    X = X[:, None] if X.ndim == 2 else X
+    rest = (lengths, dilations, counts, biases, channel_index, channel_offsets)
+    return contiguous(X), *(None if value is None else contiguous(value) for value in rest)
+
+
+def check_channels(channel_index: Any, channel_offsets: Any) -> None:
     if (channel_index is None) != (channel_offsets is None):
         raise ValueError("`channel_index` and `channel_offsets` go together; only one was given")
     for name, value in (("channel_index", channel_index), ("channel_offsets", channel_offsets)):
@@ -105,9 +112,6 @@ def arguments(
             check_dtype(name, value, ("int64",))
             if value.ndim != 1:
                 raise ValueError(f"`{name}` has shape {tuple(value.shape)}; expected one axis")
-    X = X[:, None] if X.ndim == 2 else X
-    rest = (lengths, dilations, counts, biases, channel_index, channel_offsets)
-    return contiguous(X), *(None if value is None else contiguous(value) for value in rest)
 
 
 def check_series(X: Any, lengths: Any) -> None:

@@ -1,4 +1,4 @@
-"""MiniRocket and MultiRocket as scikit-learn transformers."""
+"""MiniRocket, MultiRocket and Hydra as scikit-learn transformers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from marey.kernels.fit import MiniRocketFit, minirocket_fit
+from marey.kernels.hydra import hydra, hydra_fit
 from marey.kernels.minirocket import KERNELS, minirocket
 from marey.kernels.multirocket import multirocket
 
-__all__ = ["MiniRocket", "MultiRocket"]
+__all__ = ["Hydra", "MiniRocket", "MultiRocket"]
 
 
 class MiniRocket(TransformerMixin, BaseEstimator):
@@ -173,6 +174,93 @@ class MultiRocket(TransformerMixin, BaseEstimator):
             for of, fit in zip(("x", "dx"), self.fits_, strict=True)
             for pool in ("share", "run", "height", "place")
             for name in _names(fit)
+        ]
+        return np.array(names, dtype=object)
+
+
+class Hydra(TransformerMixin, BaseEstimator):
+    """Hydra's features of series and of their first differences as a step of a scikit-learn pipeline.
+
+    Parameters
+    ----------
+    groups : int
+        At each dilation, at least 2: half compete over the series, half over its differences.
+    kernels : int
+        That compete in a group, at most 16.
+    random_state : int or numpy.random.Generator, optional
+        Draws weights and channels.
+
+    Notes
+    -----
+    ``fit`` and ``transform`` take what `MiniRocket` takes; to fit, at least 10 times. Features are square roots of what
+    `hydra` gives, where that is negative 0, as the authors' classifier takes them before it scales.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from marey.kernels import Hydra
+    >>> X = np.sin(np.arange(6 * 40.0).reshape(6, 40) ** 1.2)
+    >>> Hydra(groups=8, random_state=0).fit_transform(X).shape
+    (6, 384)
+    """
+
+    def __init__(self, groups: int = 64, kernels: int = 8, random_state: Any = None) -> None:
+        self.groups = groups
+        self.kernels = kernels
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Hydra:
+        """Draws kernels for series of this length.
+
+        Parameters
+        ----------
+        X : array or list
+            Series.
+        y : ignored
+        """
+        if self.groups < 2:
+            raise ValueError(f"`groups` is {self.groups}; expected at least 2")
+        rng = np.random.default_rng(self.random_state)
+        sizes = (self.groups - self.groups // 2, self.groups // 2)
+        self.n_channels_ = _padded(X)[0].shape[1]
+        self.fits_ = tuple(
+            hydra_fit(series.shape[2], self.n_channels_, groups=groups, kernels=self.kernels, seed=rng)
+            for (series, _), groups in zip(_with_differences(X), sizes, strict=True)
+        )
+        return self
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """(n, features): roots of what each kernel wins, of the series and then of its differences.
+
+        Parameters
+        ----------
+        X : array or list
+            Series with as many channels as those that were fitted.
+        """
+        check_is_fitted(self)
+        tables = []
+        for (series, lengths), fit in zip(_with_differences(X), self.fits_, strict=True):
+            if series.shape[1] != self.n_channels_:
+                raise ValueError(f"`X` has {series.shape[1]} channels; Hydra was fitted on {self.n_channels_}")
+            given = fit._replace(weights=fit.weights.astype(series.dtype))._asdict()
+            tables.append(hydra(series, lengths=lengths, **given))
+        return np.sqrt(np.maximum(np.concatenate(tables, axis=1), 0))
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Names of the columns: series or difference, dilation, greatest or least, group, kernel.
+
+        Parameters
+        ----------
+        input_features : ignored
+        """
+        check_is_fitted(self)
+        names = [
+            f"{of}_d{dilation}_{what}_g{group}_k{kernel}"
+            for of, fit in zip(("x", "dx"), self.fits_, strict=True)
+            for dilation in fit.dilations
+            for what in ("greatest", "least")
+            for group in range(fit.weights.shape[1])
+            for kernel in range(fit.weights.shape[2])
         ]
         return np.array(names, dtype=object)
 
