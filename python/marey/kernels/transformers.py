@@ -244,7 +244,9 @@ class Hydra(TransformerMixin, BaseEstimator):
                 raise ValueError(f"`X` has {series.shape[1]} channels; Hydra was fitted on {self.n_channels_}")
             given = fit._replace(weights=fit.weights.astype(series.dtype))._asdict()
             tables.append(hydra(series, lengths=lengths, **given))
-        return np.sqrt(np.maximum(np.concatenate(tables, axis=1), 0))
+        table = np.concatenate(tables, axis=1)
+        roots: NDArray[Any] = np.sqrt(np.maximum(table, 0, out=table), out=table)
+        return roots
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the columns: series or difference, dilation, greatest or least, group, kernel.
