@@ -94,7 +94,24 @@ def grud(
     age: _Floats | None = None,
     offsets: NDArray[np.int64] | None = None,
 ) -> tuple[_Floats, _Floats, _Floats, _Floats]: ...
+def hydra(
+    x: _Floats,
+    lengths: NDArray[np.int64] | None,
+    dilations: NDArray[np.int64],
+    weights: _Floats,
+    channel_index: NDArray[np.int64] | None,
+    channel_offsets: NDArray[np.int64] | None,
+) -> _Floats: ...
 def minirocket(
+    x: _Floats,
+    lengths: NDArray[np.int64] | None,
+    dilations: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    biases: _Floats,
+    channel_index: NDArray[np.int64] | None,
+    channel_offsets: NDArray[np.int64] | None,
+) -> _Floats: ...
+def multirocket(
     x: _Floats,
     lengths: NDArray[np.int64] | None,
     dilations: NDArray[np.int64],
@@ -183,7 +200,7 @@ def matrix_profile(
     exclusion: int,
 ) -> tuple[Any, ...]: ...
 def mmatrix_profile(
-    t: NDArray[np.float64], m: int, exclusion: int
+    t: NDArray[np.float64], other: NDArray[np.float64] | None, m: int, exclusion: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
 def mass(q: NDArray[np.float64], t: NDArray[np.float64]) -> NDArray[np.float64]: ...
 def list_tar(archive: bytes) -> tuple[list[tuple[str, str, int, int]], int, str]: ...

@@ -273,7 +273,9 @@ def test_the_picture_and_the_words(rng):
     assert "<table" not in matrix_profile(np.stack([t, t]), 20)._repr_html_()
     pytest.importorskip("matplotlib")
     figure = p.plot(t, fs=100.0)
-    assert len(figure.axes) == 2
+    assert len(figure.axes) == 4
+    assert len(matrix_profile(t, 20, other=t[:90]).plot(t).axes) == 2
+    assert len(matrix_profile(np.full(30, np.nan), 20).plot(np.zeros(30)).axes) == 2
     with pytest.raises(ValueError, match="`t` has 199 values; expected 200"):
         p.plot(t[1:])
 

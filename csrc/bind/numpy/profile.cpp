@@ -91,18 +91,22 @@ py::tuple matrix_profile(const Values& t, const std::optional<Values>& other, co
   return py::make_tuple(distance, index, left, left_index, right, right_index);
 }
 
-py::tuple mmatrix_profile(const Values& t, std::int64_t m, std::int64_t exclusion) {
+py::tuple mmatrix_profile(const Values& t, const std::optional<Values>& other, std::int64_t m, std::int64_t exclusion) {
   expect(t.ndim() == 2 && m >= 2 && t.shape(1) >= m && exclusion >= 0, "`t` must be (d, n) with n >= m >= 2");
   expect(t.shape(0) >= 1 && t.shape(0) <= profile::most_channels, "`t` must have 1 to 32 channels");
-  const std::int64_t d = t.shape(0), n = t.shape(1);
+  expect(!other || (other->ndim() == 2 && other->shape(0) == t.shape(0) && other->shape(1) >= m),
+         "`other` must be (d, n) with n >= m");
+  const std::int64_t d = t.shape(0), n = t.shape(1), n_other = other ? other->shape(1) : 0;
   auto distance = make_output<double>({d, n - m + 1});
   auto index = make_output<std::int64_t>({d, n - m + 1});
-  const double* const x = t.data();
+  const double *const x = t.data(), *const y = other ? other->data() : nullptr;
   double* const to = distance.mutable_data();
   std::int64_t* const at = index.mutable_data();
   {
     py::gil_scoped_release nogil;
-    profile::mmatrix_profile(x, d, n, m, exclusion, to, at);
+    const auto rows = profile::channels_of(x, d, n, m);
+    const auto columns = profile::channels_of(y, y ? d : 0, n_other, m);
+    profile::mmatrix_profile(rows, y ? &columns : nullptr, exclusion, to, at);
   }
   return py::make_tuple(distance, index);
 }
@@ -131,6 +135,7 @@ Values mass(const Values& q, const Values& t) {
 void bind_profile(py::module_& m) {
   m.def("matrix_profile", &matrix_profile, py::arg("t").noconvert(), py::arg("other").noconvert().none(true),
         py::arg("lengths").noconvert().none(true), py::arg("m"), py::arg("k"), py::arg("exclusion"));
-  m.def("mmatrix_profile", &mmatrix_profile, py::arg("t").noconvert(), py::arg("m"), py::arg("exclusion"));
+  m.def("mmatrix_profile", &mmatrix_profile, py::arg("t").noconvert(), py::arg("other").noconvert().none(true),
+        py::arg("m"), py::arg("exclusion"));
   m.def("mass", &mass, py::arg("q").noconvert(), py::arg("t").noconvert());
 }

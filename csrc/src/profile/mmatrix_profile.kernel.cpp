@@ -21,18 +21,19 @@ inline Vec root(Vec v) {
 
 void sweep_rows(const RowSpan& a) noexcept {
   constexpr double inf = std::numeric_limits<double>::infinity();
-  const std::int64_t count = a.channels[0].windows.count, m = a.channels[0].windows.m;
+  const std::int64_t count = a.columns[0].windows.count, m = a.columns[0].windows.m;
+  const std::int64_t n_rows = a.rows[0].windows.count;
   const std::int64_t stride = count + 2 * padding, rows = a.row_end - a.row, fresh_stride = rows + padding;
   double* fresh = a.fresh;
   for (std::int64_t c = 0; c < a.n_channels; ++c) {
-    const Windows& w = a.channels[c].windows;
-    for (std::int64_t s = 0; s < m; ++s) a.q[s] = w.x[a.row + s] - w.mean[a.row];
+    const Windows &r = a.rows[c].windows, &w = a.columns[c].windows;
+    for (std::int64_t s = 0; s < m; ++s) a.q[s] = r.x[a.row + s] - r.mean[a.row];
     double* cov = a.cov + c * stride + padding;
     for (std::int64_t j = count; j < count + padding; ++j) cov[j] = 0;
     dots(w.x.data(), w.mean.data(), count, a.q, m, cov);
-    for (const std::int64_t cut : a.channels[c].cuts) {
+    for (const std::int64_t cut : a.columns[c].cuts) {
       for (std::int64_t s = 0; s < m; ++s) a.q[s] = w.x[cut + s] - w.mean[cut];
-      dots(w.x.data() + a.row, w.mean.data() + a.row, rows, a.q, m, fresh);
+      dots(r.x.data() + a.row, r.mean.data() + a.row, rows, a.q, m, fresh);
       fresh += fresh_stride;
     }
   }
@@ -42,7 +43,7 @@ void sweep_rows(const RowSpan& a) noexcept {
     if (moves) {  // a value feeds its lower right neighbour only: what a cut's column begins with may stand before it
       const double* from = a.fresh + (i - a.row);
       for (std::int64_t c = 0; c < a.n_channels; ++c) {
-        for (const std::int64_t cut : a.channels[c].cuts) {
+        for (const std::int64_t cut : a.columns[c].cuts) {
           a.cov[c * stride + padding + cut - 1] = *from;
           from += fresh_stride;
         }
@@ -54,19 +55,19 @@ void sweep_rows(const RowSpan& a) noexcept {
     for (std::int64_t j = last; j >= 0; j -= lanes) {
       Vec d[most_channels];
       for (std::int64_t c = 0; c < a.n_channels; ++c) {
-        const Channel& channel = a.channels[c];
-        const Windows& w = channel.windows;
+        const Channel& channel = a.columns[c];
+        const Windows &r = a.rows[c].windows, &w = channel.windows;
         double* cov = a.cov + c * stride + padding + j;
         Vec here;
         if (moves) {
-          const Vec grown = madd(splat(w.df[i]), load(channel.dg.data() + j), w.dg[i] * load(channel.df.data() + j));
+          const Vec grown = madd(splat(r.df[i]), load(channel.dg.data() + j), r.dg[i] * load(channel.df.data() + j));
           here = load(cov - 1) + grown;
           store(cov, here);
         } else {
           here = load(cov);
         }
         const Vec correlation =
-            here * load(w.inverse.data() + j) * w.inverse[i] + (load(w.bias.data() + j) + w.bias[i]);
+            here * load(w.inverse.data() + j) * r.inverse[i] + (load(w.bias.data() + j) + r.bias[i]);
         const Vec from_one = 1.0 - correlation;
         Vec distance = root(select(from_one > 0.0, from_one, Vec{}));
         // In their order from the first channel on.
@@ -103,7 +104,7 @@ void sweep_rows(const RowSpan& a) noexcept {
           nearest = j;
         }
       }
-      a.index[k * count + i] = nearest;
+      a.index[k * n_rows + i] = nearest;
     }
   }
 }

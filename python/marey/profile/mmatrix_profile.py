@@ -15,8 +15,10 @@ __all__ = ["mmatrix_profile"]
 _MOST_CHANNELS = 32
 
 
-def mmatrix_profile(t: Any, m: int, *, exclusion: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """For every window of several channels the nearest other one, by the 1, 2, ..., d channels that are nearest.
+def mmatrix_profile(
+    t: Any, m: int, *, other: Any = None, exclusion: int | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """For every window of several channels the nearest one, of the same recording or of another, by 1, ..., d channels.
 
     Parameters
     ----------
@@ -24,6 +26,8 @@ def mmatrix_profile(t: Any, m: int, *, exclusion: int | None = None) -> tuple[ND
         Channels of one recording, 1 to 32, each in its own unit.
     m : int
         Values in a window, at least 3.
+    other : (d, n'), optional
+        Look for the neighbours in this recording of the same channels (an AB-join); all its windows count.
     exclusion : int, optional
         As in `matrix_profile`.
 
@@ -42,7 +46,7 @@ def mmatrix_profile(t: Any, m: int, *, exclusion: int | None = None) -> tuple[ND
     Notes
     -----
     The k-dimensional profile of Yeh, Kavantzas and Keogh (ICDM 2017), in stumpy's convention (`mstump`): which channels
-    count is chosen anew for each pair. Exact, O(d n^2 (1 + d)) time. A channel whose window has a NaN or an infinite
+    count is chosen anew for each pair. Exact, O(d n n' (1 + d)) time. A channel whose window has a NaN or an infinite
     value is infinitely far there; the other channels still count. Constant windows, ties and threads as in
     `matrix_profile`.
 
@@ -62,5 +66,12 @@ def mmatrix_profile(t: Any, m: int, *, exclusion: int | None = None) -> tuple[ND
     if not 1 <= len(t) <= _MOST_CHANNELS:
         raise ValueError(f"`t` has {len(t)} channels; expected 1 to {_MOST_CHANNELS}")
     m = whole("m", m, 3, t.shape[1], ", the number of values in `t`")
+    if other is not None:
+        other = as_series("other", other, (2,))
+        if len(other) != len(t):
+            raise ValueError(f"`other` has {len(other)} channels and `t` {len(t)}; expected as many")
+        whole("m", m, 3, other.shape[1], ", the number of values in `other`")
+        if exclusion is not None:
+            raise ValueError("`exclusion` is for a recording against itself; leave it out with `other`")
     excluded = default_exclusion(m) if exclusion is None else whole("exclusion", exclusion, 0)
-    return native.core().mmatrix_profile(t, m, excluded)  # type: ignore[no-any-return]
+    return native.core().mmatrix_profile(t, other, m, excluded)  # type: ignore[no-any-return]

@@ -42,11 +42,12 @@ def matrix_profile(t: Any, m: int, *, other: Any = None, k: int = 1, exclusion: 
     return distance, np.where(np.isfinite(distance), index, -1)
 
 
-def mmatrix_profile(t: Any, m: int, *, exclusion: int | None = None) -> tuple[Any, Any]:
+def mmatrix_profile(t: Any, m: int, *, other: Any = None, exclusion: int | None = None) -> tuple[Any, Any]:
     """(d, w) distances and indices by the 1, ..., d nearest channels of (d, n)."""
-    d = np.sort([distances(channel, channel, m) for channel in t], axis=0)
+    d = np.sort([distances(a, b, m) for a, b in zip(t, t if other is None else other, strict=True)], axis=0)
     d = np.cumsum(d, axis=0) / np.arange(1, len(d) + 1)[:, None, None]
-    i = np.arange(d.shape[1])
-    d[:, np.abs(i[:, None] - i) <= (-(-m // 4) if exclusion is None else exclusion)] = np.inf
+    if other is None:
+        i = np.arange(d.shape[1])
+        d[:, np.abs(i[:, None] - i) <= (-(-m // 4) if exclusion is None else exclusion)] = np.inf
     index, distance = d.argmin(axis=2), d.min(axis=2)
     return distance, np.where(np.isfinite(distance), index, -1)
