@@ -28,7 +28,7 @@ def of_aeon(x: np.ndarray, window: int | None) -> np.ndarray:
     return np.sqrt(distances.dtw_pairwise_distance(x, window=share, n_jobs=THREADS))
 
 
-@pytest.mark.filterwarnings("ignore::Warning:aeon", "ignore::Warning:numba")
+@pytest.mark.filterwarnings("ignore::Warning")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("contender", ["marey float64", "marey float32", "dtaidistance", "aeon"])
 def test_dtw_cdist(benchmark, case, contender):

@@ -20,7 +20,7 @@ def of_aeon(x: np.ndarray, y: np.ndarray, name: str) -> np.ndarray:
     return np.array([of_pair(a, b) for a, b in zip(x, y, strict=True)])
 
 
-@pytest.mark.filterwarnings("ignore::Warning:aeon", "ignore::Warning:numba")
+@pytest.mark.filterwarnings("ignore::Warning")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("contender", ["marey", "aeon"])
 def test_elastic(benchmark, case, contender):

@@ -22,7 +22,7 @@ def of_aeon(x: np.ndarray, name: str, window: int) -> np.ndarray:
     return getattr(distances, f"{name}_pairwise_distance")(x, window=share, n_jobs=THREADS)
 
 
-@pytest.mark.filterwarnings("ignore::Warning:aeon", "ignore::Warning:numba")
+@pytest.mark.filterwarnings("ignore::Warning")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("contender", ["marey float64", "marey float32", "aeon"])
 def test_elastic_cdist(benchmark, case, contender):
