@@ -94,7 +94,24 @@ def grud(
     age: _Floats | None = None,
     offsets: NDArray[np.int64] | None = None,
 ) -> tuple[_Floats, _Floats, _Floats, _Floats]: ...
+def hydra(
+    x: _Floats,
+    lengths: NDArray[np.int64] | None,
+    dilations: NDArray[np.int64],
+    weights: _Floats,
+    channel_index: NDArray[np.int64] | None,
+    channel_offsets: NDArray[np.int64] | None,
+) -> _Floats: ...
 def minirocket(
+    x: _Floats,
+    lengths: NDArray[np.int64] | None,
+    dilations: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    biases: _Floats,
+    channel_index: NDArray[np.int64] | None,
+    channel_offsets: NDArray[np.int64] | None,
+) -> _Floats: ...
+def multirocket(
     x: _Floats,
     lengths: NDArray[np.int64] | None,
     dilations: NDArray[np.int64],

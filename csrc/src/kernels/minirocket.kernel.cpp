@@ -1,7 +1,7 @@
 // minirocket: a kernel's outputs are made in registers and compared with up to four biases at once.
 #include "marey/kernels/minirocket.hpp"
 
-#include "convolution.hpp"
+#include "rows.hpp"
 
 namespace marey::kernels::MAREY_LEVEL {
 
@@ -48,52 +48,14 @@ void shares_of_all(const Each& each, const T* bias, std::int64_t n, std::int64_t
   if (n == 1) shares<T, 1>(each, bias, counted, out);
 }
 
-template <typename T>
-std::int64_t length_of(const Minirocket<T>& a, std::int64_t i) {
-  return a.lengths == nullptr ? a.length : a.lengths[i];
-}
-
-struct Channels {
-  const std::int64_t* index;
-  std::int64_t count;
-};
-
-template <typename T>
-Channels channels_of(const Minirocket<T>& a, std::int64_t pair) {
-  if (a.channel_offsets == nullptr) return {nullptr, a.channels};
-  return {a.channel_index + a.channel_offsets[pair], a.channel_offsets[pair + 1] - a.channel_offsets[pair]};
-}
-
 }  // namespace
 
 template <typename T>
 void minirocket_kernel(const Minirocket<T>& a, std::int64_t first, std::int64_t last) {
-  Convolution<T> convolution(a.channels, a.length, a.reach());
-  for (std::int64_t i = first; i < last; ++i) {
-    T* out = a.out + i * a.features;
-    const std::int64_t length = length_of(a, i);
-    if (!convolution.take(a.x + i * a.channels * a.length, a.length, length)) {
-      std::fill_n(out, a.features, std::numeric_limits<T>::quiet_NaN());
-      continue;
-    }
-    const T* bias = a.biases;
-    for (std::int64_t d = 0; d < a.n_dilations; ++d) {
-      convolution.dilate(a.dilation(d));
-      for (int kernel = 0; kernel < kMinirocketKernels; ++kernel, bias += a.counts[d], out += a.counts[d]) {
-        const std::int64_t begin = convolution.margin(d, kernel), end = length - begin;
-        const std::int64_t counted = convolution.counted(begin, end);
-        if (a.channels == 1) {
-          const auto each = [&](const auto& body) { convolution.each(kernel, begin, end, body); };
-          shares_of_all(each, bias, a.counts[d], counted, out);
-        } else {
-          const auto [index, count] = channels_of(a, kMinirocketKernels * d + kernel);
-          const T* const outputs = convolution.summed(kernel, index, count);
-          const auto each = [&](const auto& body) { Convolution<T>::each_of(outputs, begin, end, body); };
-          shares_of_all(each, bias, a.counts[d], counted, out);
-        }
-      }
-    }
-  }
+  each_row(a, 1, first, last,
+           [&](const auto& each, std::int64_t feature, std::int64_t n, std::int64_t counted, T* out) {
+             shares_of_all(each, a.biases + feature, n, counted, out + feature);
+           });
 }
 
 template <typename T>

@@ -123,8 +123,8 @@ SPEC = register(
             _case("200 x 256, band 26", (200, 256), tags="bench", window=26),
             _case("200 x 256, full", (200, 256), tags="bench"),
         ),
-        backends=frozenset({"numpy", "torch", "compile"}),
-        native={"cpp": "csrc/src/distance/dtw_cdist.kernel.cpp"},
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={"cpp": "csrc/src/distance/dtw_cdist.kernel.cpp", "cuda": "cuda/kernels/dtw_cdist.cu"},
         tolerance={
             "float64": Tolerance(1e-13, 1e-13, "a sum of squares along a path of tens of steps, each rounded once"),
             "float32": Tolerance(4e-6, 4e-6, "the same in float32: tens of roundings of 6e-8"),

@@ -253,8 +253,8 @@ SPEC = register(
             _case("64 pairs of 256", 64, 1, 256, 256, tags="bench"),
             _case("8 pairs of 2,048, band 200", 8, 1, 2048, 2048, tags="bench", window=200),
         ),
-        backends=frozenset({"numpy", "torch", "compile"}),
-        native={"cpp": "csrc/src/distance/soft_dtw.kernel.cpp"},
+        backends=frozenset({"numpy", "torch", "compile", "cuda"}),
+        native={"cpp": "csrc/src/distance/soft_dtw.kernel.cpp", "cuda": "cuda/kernels/soft_dtw.cu"},
         tolerance={
             "float64": Tolerance(1e-12, 1e-12, "a few roundings a cell, of values up to gamma log 3 a step"),
             "float32": Tolerance(1e-5, 1e-5, "the same in float32, along a hundred steps"),

@@ -13,7 +13,7 @@ from marey._runtime.specs import Case, Inputs, OpSpec, Tolerance, register
 from marey.ragged._rows import contiguous
 from marey.reference.minirocket import minirocket as reference
 
-__all__ = ["KERNELS", "check_series", "minirocket"]
+__all__ = ["CASES", "KERNELS", "arguments", "check_channels", "check_series", "minirocket", "torch_calls"]
 
 ArrayT = TypeVar("ArrayT")
 KERNELS = 84
@@ -81,6 +81,15 @@ def minirocket(
     >>> minirocket(X, **fit._asdict()).shape
     (4, 840)
     """
+    given = arguments(X, lengths, dilations, counts, biases, channel_index, channel_offsets)
+    run = _torch_op() if is_torch(X) else native.core().minirocket
+    return run(*given)  # type: ignore[no-any-return]
+
+
+def arguments(
+    X: Any, lengths: Any, dilations: Any, counts: Any, biases: Any, channel_index: Any, channel_offsets: Any
+) -> tuple[Any, ...]:
+    """Checked, and laid out as the kernels take them."""
     check_series(X, lengths)
     for name, value in (("dilations", dilations), ("counts", counts)):
         check_dtype(name, value, ("int64",))
@@ -89,6 +98,13 @@ def minirocket(
     check_same_dtype("biases", biases, "X", X)
     if biases.ndim != 1:
         raise ValueError(f"`biases` has shape {tuple(biases.shape)}; expected (84 * sum(counts),)")
+    check_channels(channel_index, channel_offsets)
+    X = X[:, None] if X.ndim == 2 else X
+    rest = (lengths, dilations, counts, biases, channel_index, channel_offsets)
+    return contiguous(X), *(None if value is None else contiguous(value) for value in rest)
+
+
+def check_channels(channel_index: Any, channel_offsets: Any) -> None:
     if (channel_index is None) != (channel_offsets is None):
         raise ValueError("`channel_index` and `channel_offsets` go together; only one was given")
     for name, value in (("channel_index", channel_index), ("channel_offsets", channel_offsets)):
@@ -96,10 +112,6 @@ def minirocket(
             check_dtype(name, value, ("int64",))
             if value.ndim != 1:
                 raise ValueError(f"`{name}` has shape {tuple(value.shape)}; expected one axis")
-    run = _torch_op() if is_torch(X) else native.core().minirocket
-    return run(  # type: ignore[no-any-return]
-        *_arguments(X, lengths, dilations, counts, biases, channel_index, channel_offsets)
-    )
 
 
 def check_series(X: Any, lengths: Any) -> None:
@@ -110,11 +122,6 @@ def check_series(X: Any, lengths: Any) -> None:
         check_dtype("lengths", lengths, ("int64",))
         if tuple(lengths.shape) != (X.shape[0],):
             raise ValueError(f"`lengths` has shape {tuple(lengths.shape)}; expected ({X.shape[0]},), one a series")
-
-
-def _arguments(X: Any, *rest: Any) -> tuple[Any, ...]:
-    X = X[:, None] if X.ndim == 2 else X
-    return contiguous(X), *(None if value is None else contiguous(value) for value in rest)
 
 
 def _torch_op() -> Any:
@@ -131,12 +138,11 @@ def _register_torch() -> None:
         return x.new_empty((x.shape[0], biases.shape[0]))
 
 
-def _torch_calls(inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
+def torch_calls(operator: Any, inputs: Inputs) -> list[tuple[Any, tuple[Any, ...]]]:
     names = ("X", "lengths", "dilations", "counts", "biases", "channel_index", "channel_offsets")
-    arguments = _arguments(*(inputs.get(name) for name in names))
-    operator = _torch_op()
+    given = arguments(*(inputs.get(name) for name in names))
     # opcheck compares by ==, which no NaN passes.
-    return [] if operator(*arguments).isnan().any() else [(operator.default, arguments)]
+    return [] if operator(*given).isnan().any() else [(operator.default, given)]
 
 
 def _inputs(
@@ -174,27 +180,29 @@ def _case(name: str, shape: tuple[int, ...], *args: Any, tags: str = "", **more:
     return Case(name, lambda rng: _inputs(rng, shape, *args, **more), frozenset(tags.split()))
 
 
+CASES = (
+    _case("one channel", (3, 61), tags="odd"),
+    _case("dilations up to the ends", (2, 41), (1, 2, 5), (1, 4, 6), tags="odd"),
+    _case("three channels", (2, 3, 37), tags="odd"),
+    _case("chosen channels", (2, 4, 29), channels=True, tags="odd"),
+    _case("lengths", (5, 33), lengths=[33, 9, 8, 1, 20], tags="odd"),
+    _case("lengths and channels", (4, 2, 35), lengths=[35, 0, 17, 3], channels=True, tags="odd nan"),
+    _case("shorter than a kernel", (3, 5), (1, 2)),
+    _case("one time", (2, 1), (1,), tags="one"),
+    _case("no times", (2, 0), (1,), tags="empty nan"),
+    _case("no series", (0, 20), tags="empty"),
+    _case("missing", (5, 47), nan=True, tags="nan odd"),
+    _case("missing in channels", (5, 2, 47), nan=True, tags="nan odd"),
+    _case("many", (64, 100), (1, 2, 4), tags="threads"),
+    _case("500 x 1,000", (500, 1000), tuple(range(1, 33)), (4,) * 32, tags="bench"),
+)
+
 SPEC = register(
     OpSpec(
         name="kernels.minirocket",
         function=minirocket,
         reference=reference,
-        cases=(
-            _case("one channel", (3, 61), tags="odd"),
-            _case("dilations up to the ends", (2, 41), (1, 2, 5), (1, 4, 6), tags="odd"),
-            _case("three channels", (2, 3, 37), tags="odd"),
-            _case("chosen channels", (2, 4, 29), channels=True, tags="odd"),
-            _case("lengths", (5, 33), lengths=[33, 9, 8, 1, 20], tags="odd"),
-            _case("lengths and channels", (4, 2, 35), lengths=[35, 0, 17, 3], channels=True, tags="odd nan"),
-            _case("shorter than a kernel", (3, 5), (1, 2)),
-            _case("one time", (2, 1), (1,), tags="one"),
-            _case("no times", (2, 0), (1,), tags="empty nan"),
-            _case("no series", (0, 20), tags="empty"),
-            _case("missing", (5, 47), nan=True, tags="nan odd"),
-            _case("missing in channels", (5, 2, 47), nan=True, tags="nan odd"),
-            _case("many", (64, 100), (1, 2, 4), tags="threads"),
-            _case("500 x 1,000", (500, 1000), tuple(range(1, 33)), (4,) * 32, tags="bench"),
-        ),
+        cases=CASES,
         backends=frozenset({"numpy", "torch", "compile"}),
         native={"cpp": "csrc/src/kernels/minirocket.kernel.cpp"},
         tolerance={
@@ -203,6 +211,6 @@ SPEC = register(
         },
         missing="NaN is missing: it adds nothing, and times without an observed channel are not counted",
         register_torch=_register_torch,
-        torch_calls=_torch_calls,
+        torch_calls=lambda inputs: torch_calls(_torch_op(), inputs),
     )
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["convolved", "minirocket"]
+__all__ = ["convolved", "each_bias", "minirocket"]
 
 PLACES = list(itertools.combinations(range(9), 3))
 
@@ -25,19 +25,30 @@ def minirocket(
     X: Any, dilations: Any, counts: Any, biases: Any, *, lengths: Any = None, channel_index: Any = None,
     channel_offsets: Any = None,
 ) -> Any:  # fmt: skip
+    return each_bias(_share, 1, X, dilations, counts, biases, lengths, channel_index, channel_offsets)[..., 0]
+
+
+def _share(c: Any, counted: Any, bias: Any) -> list[float]:
+    return [((c > bias) & counted).sum() / counted.sum()]
+
+
+def each_bias(
+    pools: Any, width: int, X: Any, dilations: Any, counts: Any, biases: Any, lengths: Any, index: Any, offsets: Any
+) -> Any:
+    """(n, biases, width): ``pools(convolution, which times count, bias)`` of each series."""
     X = np.asarray(X, dtype=np.float64)
     X = X[:, None] if X.ndim == 2 else X
-    return np.array(
-        [_row(x, dilations, counts, biases, None if lengths is None else lengths[i], channel_index, channel_offsets)
-         for i, x in enumerate(X)]
-    ).reshape(len(X), len(biases))  # fmt: skip
+    rows = [
+        _row(pools, width, x[:, : None if lengths is None else lengths[i]], dilations, counts, biases, index, offsets)
+        for i, x in enumerate(X)
+    ]
+    return np.array(rows).reshape(len(X), len(biases), width)
 
 
-def _row(x: Any, dilations: Any, counts: Any, biases: Any, length: Any, index: Any, offsets: Any) -> Any:
-    x = x[:, :length]
+def _row(pools: Any, width: int, x: Any, dilations: Any, counts: Any, biases: Any, index: Any, offsets: Any) -> Any:
     counted = ~np.isnan(x).all(axis=0)
     if np.isinf(x).any() or not counted.any():
-        return np.full(len(biases), np.nan)
+        return np.full((len(biases), width), np.nan)
     out, at = [], 0
     for d, (dilation, count) in enumerate(zip(dilations, counts, strict=True)):
         for kernel in range(84):
@@ -47,7 +58,6 @@ def _row(x: Any, dilations: Any, counts: Any, biases: Any, length: Any, index: A
             within = slice(4 * dilation, x.shape[1] - 4 * dilation)
             whole = (d + kernel) % 2 == 0 or 8 * dilation >= x.shape[1] or not counted[within].any()
             part = slice(None) if whole else within
-            kept = c[part][counted[part]]
-            out += [(kept > bias).mean() for bias in biases[at : at + count]]
+            out += [pools(c[part], counted[part], bias) for bias in biases[at : at + count]]
             at += count
     return np.array(out)

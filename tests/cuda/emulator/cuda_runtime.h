@@ -215,6 +215,11 @@ T __shfl_up_sync(unsigned, T value, unsigned distance) {
   return __shfl_sync(~0u, value, lane < int(distance) ? lane : lane - int(distance));
 }
 template <typename T>
+T __shfl_down_sync(unsigned, T value, unsigned distance) {
+  const int lane = emulator::block->thread % 32;
+  return __shfl_sync(~0u, value, lane + int(distance) < 32 ? lane + int(distance) : lane);
+}
+template <typename T>
 T __shfl_xor_sync(unsigned, T value, int bits) {
   return __shfl_sync(~0u, value, emulator::block->thread % 32 ^ bits);
 }
