@@ -250,6 +250,25 @@ def test_a_stream_that_forgets_has_the_profile_of_what_it_keeps(make, exclusion,
         ProfileStream(t, 20, keep=19)
 
 
+@pytest.mark.parametrize("make", SERIES)
+def test_a_stream_asked_once_after_many_values(make, rng):
+    """Windows are made anew in between, while some wait for another neighbour."""
+    t = make(rng, 700)
+    stream = ProfileStream(t[:90], 16, keep=90)
+    for value in t[90:]:
+        stream.update(value)
+    agree(t[-90:], 16, answer=stream.profile)
+    assert stream.forgotten == 610
+
+
+def test_a_stream_whose_unit_and_level_change(rng):
+    t = np.concatenate([np.zeros(40), rng.normal(size=60), 1e6 + 1e3 * rng.normal(size=80), rng.normal(size=60)])
+    stream = ProfileStream(t[:40], 12)
+    for value in t[40:]:
+        stream.update(value)
+    agree(t, 12, answer=stream.profile)
+
+
 def test_motifs_and_discords_do_not_overlap(rng):
     t = rng.normal(size=600)
     t[300:330] += 8 * np.hanning(30)

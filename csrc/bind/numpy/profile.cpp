@@ -6,6 +6,7 @@
 #include "marey/profile/mass.hpp"
 #include "marey/profile/matrix_profile.hpp"
 #include "marey/profile/mmatrix_profile.hpp"
+#include "marey/profile/stream.hpp"
 
 using namespace marey::numpy;
 namespace profile = marey::profile;
@@ -130,6 +131,23 @@ Values mass(const Values& q, const Values& t) {
   return out;
 }
 
+// distance, index, left and right of what is remembered.
+py::tuple profile_of(profile::Stream& stream) {
+  const std::int64_t n = stream.windows();
+  auto distance = make_output<double>({n}), left = make_output<double>({n}), right = make_output<double>({n});
+  auto index = make_output<std::int64_t>({n}), left_index = make_output<std::int64_t>({n}),
+       right_index = make_output<std::int64_t>({n});
+  stream.write({1, distance.mutable_data(), index.mutable_data(), left.mutable_data(), right.mutable_data(),
+                left_index.mutable_data(), right_index.mutable_data()});
+  return py::make_tuple(distance, index, left, left_index, right, right_index);
+}
+
+Values values_of(const profile::Stream& stream) {
+  auto t = make_output<double>({stream.size()});
+  std::copy_n(stream.t(), stream.size(), t.mutable_data());
+  return t;
+}
+
 }  // namespace
 
 void bind_profile(py::module_& m) {
@@ -137,5 +155,24 @@ void bind_profile(py::module_& m) {
         py::arg("lengths").noconvert().none(true), py::arg("m"), py::arg("k"), py::arg("exclusion"));
   m.def("mmatrix_profile", &mmatrix_profile, py::arg("t").noconvert(), py::arg("other").noconvert().none(true),
         py::arg("m"), py::arg("exclusion"));
+  py::class_<profile::Stream>(m, "ProfileStream")
+      .def(py::init([](const Values& t, std::int64_t window, std::int64_t exclusion, std::int64_t keep) {
+             expect(
+                 t.ndim() == 1 && window >= 2 && t.size() >= window && exclusion >= 0 && (keep == 0 || keep >= window),
+                 "`t` must be (n,) with n, keep >= m >= 2");
+             return profile::Stream(t.data(), t.size(), window, exclusion, keep);
+           }),
+           py::arg("t").noconvert(), py::arg("m"), py::arg("exclusion"), py::arg("keep"))
+      .def(
+          "update",
+          [](profile::Stream& stream, const Values& values) {
+            expect(values.ndim() == 1, "`values` must be (v,)");
+            stream.update(values.data(), values.size());
+          },
+          py::arg("values").noconvert())
+      .def("profile", &profile_of)
+      .def("t", &values_of)
+      .def("forgotten", &profile::Stream::forgotten)
+      .def("__len__", &profile::Stream::size);
   m.def("mass", &mass, py::arg("q").noconvert(), py::arg("t").noconvert());
 }

@@ -7,8 +7,9 @@
 
 namespace marey::profile::MAREY_LEVEL {
 
-void distances(const Windows& query, const Windows& w, std::int64_t begin, std::int64_t end, double* out) noexcept {
-  const double mean_q = query.mean[0], by_q = query.inverse[0];
+void distances(const Windows& query, std::int64_t at, const Windows& w, std::int64_t begin, std::int64_t end,
+               double* out) noexcept {
+  const double *const q = query.x.data() + at, mean_q = query.mean[at], by_q = query.inverse[at];
   for (std::int64_t i = begin; i < end; i += width) {
     Vec mean[group], by[group], sum[group]{};
 #pragma GCC unroll 4
@@ -16,7 +17,7 @@ void distances(const Windows& query, const Windows& w, std::int64_t begin, std::
       mean[v] = load(w.mean.data() + i + v * lanes), by[v] = load(w.inverse.data() + i + v * lanes);
     }
     for (std::int64_t s = 0; s < w.m; ++s) {
-      const Vec of_q = splat((query.x[s] - mean_q) * by_q);
+      const Vec of_q = splat((q[s] - mean_q) * by_q);
 #pragma GCC unroll 4
       for (int v = 0; v < group; ++v) {
         const Vec between = (load(w.x.data() + i + s + v * lanes) - mean[v]) * by[v] - of_q;
@@ -25,7 +26,7 @@ void distances(const Windows& query, const Windows& w, std::int64_t begin, std::
     }
     for (int v = 0; v < group; ++v) {
       const Vec squares = double(w.m) * sum[v];
-      for (int l = 0; l < lanes && i + v * lanes + l < end; ++l) out[i + v * lanes + l] = std::sqrt(squares[l]);
+      for (int l = 0; l < lanes && i + v * lanes + l < end; ++l) out[i - begin + v * lanes + l] = std::sqrt(squares[l]);
     }
   }
 }

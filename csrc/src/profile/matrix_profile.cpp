@@ -22,7 +22,7 @@ double distance_of(const Windows& a, std::int64_t i, const Windows& b, std::int6
 static void sweep_of(const Tile& tile) noexcept { MAREY_DISPATCH(sweep, tile) }
 static void moments_of(Windows& w) noexcept {MAREY_DISPATCH(moments, w)}
 
-Windows windows_of(const double* t, std::int64_t n, std::int64_t m) {
+Windows windows_of(const double* t, std::int64_t n, std::int64_t m, double* by_out, double* centre_out) {
   Windows w;
   w.m = m;
   w.count = n - m + 1;
@@ -39,6 +39,7 @@ Windows windows_of(const double* t, std::int64_t n, std::int64_t m) {
     if (std::isfinite(t[i])) sum += scaled(t[i]), ++finite;
   }
   const double centre = finite > 0 ? sum / finite : 0.0;
+  if (by_out) *by_out = by, *centre_out = centre;
   w.x.assign(n + padding, 0.0);
   for (std::int64_t i = 0, last = 0; i < n; ++i) {
     if (std::isfinite(t[i])) last = i;

@@ -23,12 +23,12 @@ def as_series(name: str, values: Any, dimensions: tuple[int, ...] = (1, 2)) -> N
     return np.ascontiguousarray(array, np.float64)
 
 
-def as_given(name: str, values: Any, dimensions: tuple[int, ...] = (1, 2)) -> Any:
+def as_given(name: str, values: Any, dimensions: tuple[int, ...] = (1, 2), *, on_gpu: bool = False) -> Any:
     """Float64, a tensor if it was one."""
     if not is_torch(values):
         return as_series(name, values, dimensions)
-    if values.device.type != "cpu":
-        raise TypeError(f"`{name}` is on {values.device}; expected a tensor on the CPU")
+    if values.device.type not in (("cpu", "cuda") if on_gpu else ("cpu",)):
+        raise TypeError(f"`{name}` is on {values.device}; expected a tensor on the CPU{' or a GPU' if on_gpu else ''}")
     if not dtype_name(values).startswith(("float32", "float64", "int", "uint")):
         raise TypeError(f"`{name}` has dtype {values.dtype}; expected float64, float32 or whole numbers")
     _check_dimensions(name, values, dimensions)

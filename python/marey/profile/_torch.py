@@ -1,4 +1,4 @@
-"""matrix_profile as an operator of torch, for tensors on the CPU: the NumPy kernel on the tensors' own memory."""
+"""matrix_profile as an operator of torch: on the CPU the NumPy kernel on the tensors' own memory, on a GPU CUDA's."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from marey._runtime import native
+from marey._runtime import native, torch_ops
+from marey.errors import BackendError
 
 __all__ = ["run"]
 
 
-@torch.library.custom_op("marey::matrix_profile", mutates_args=(), device_types="cpu")
+# Whole numbers as `int`: the CUDA kernel's stable ABI knows no symbolic ones.
+@torch.library.custom_op(
+    "marey::matrix_profile",
+    mutates_args=(),
+    device_types="cpu",
+    schema="(Tensor t, Tensor? other, Tensor? lengths, int m, int k, int exclusion)"
+    " -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)",
+)
 def _matrix_profile(
     t: Tensor, other: Tensor | None, lengths: Tensor | None, m: int, k: int, exclusion: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -31,4 +39,10 @@ def _(t: Any, other: Any, lengths: Any, m: int, k: int, exclusion: int) -> Any:
 
 def run(t: Any, other: Any, lengths: Any, m: int, k: int, exclusion: int) -> Any:
     """The operator; (B, n) float64 tensors."""
+    if t.is_cuda:
+        if k != 1:
+            raise ValueError(f"`k` is {k}; expected 1 for tensors on a GPU")
+        if not torch_ops.cuda_loaded:
+            raise BackendError(f"matrix_profile on a GPU needs marey's CUDA kernels: {torch_ops.why_no_cuda}")
+        t, other, lengths = (None if a is None else a.contiguous() for a in (t, other, lengths))
     return torch.ops.marey.matrix_profile(t, other, lengths, m, k, exclusion)

@@ -85,7 +85,7 @@ class MatrixProfile:
 
     def _nearest(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         of = (..., 0) if self.k > 1 else ...
-        distance, index = np.asarray(self.distance[of]), np.asarray(self.index[of])
+        distance, index = _on_host(self.distance[of]), _on_host(self.index[of])
         if distance.ndim != 1:
             raise ValueError(f"this profile is of {distance.shape[0]} series; take one by profile[i]")
         return distance, index
@@ -108,7 +108,7 @@ class MatrixProfile:
 
     def __repr__(self) -> str:
         windows = " x ".join(f"{n:,}" for n in (self.distance.shape[:-1] if self.k > 1 else self.distance.shape))
-        distance = np.asarray(self.distance)
+        distance = _on_host(self.distance)
         finite = distance[np.isfinite(distance)]
         span = f", distances {finite.min():.3g} to {finite.max():.3g}" if finite.size else ""
         return f"MatrixProfile({windows} windows of {self.m}{span})"
@@ -137,14 +137,14 @@ def matrix_profile(
     Parameters
     ----------
     t : (n,) or (B, n)
-        Series in any unit, n >= `m`; float64, or float32 and whole numbers, which are taken as float64. Of tensors on
-        the CPU the answer has tensors, under ``torch.compile`` too.
+        Series in any unit, n >= `m`; float64, or float32 and whole numbers, which are taken as float64. Of tensors the
+        answer has tensors, on their device, under ``torch.compile`` too.
     m : int
         Values in a window, at least 3.
     other : (n',) or (B, n'), optional
         Look for the neighbours in this series (an AB-join): for all of a batch, or for each its own.
     k : int
-        Neighbours a window.
+        Neighbours a window; 1 on a GPU.
     exclusion : int, optional
         Windows that begin this near to a window, or nearer, are no neighbours of it; a quarter of `m`, rounded up,
         where left out. With ``other`` every window is a neighbour.
@@ -186,16 +186,18 @@ def matrix_profile(
     """
     if other is not None and is_torch(other) != is_torch(t):
         raise TypeError(f"`t` is a {type(t).__name__} and `other` a {type(other).__name__}; pass arrays of one kind")
-    t = as_given("t", t)
+    t = as_given("t", t, on_gpu=True)
     m = whole("m", m, 3, t.shape[-1], ", the number of values in `t`")
     k = whole("k", k, 1)
     excluded = default_exclusion(m) if exclusion is None else whole("exclusion", exclusion, 0)
     rows = t if t.ndim == 2 else t[None]
     if other is not None:
-        other = as_given("other", other)
+        other = as_given("other", other, on_gpu=True)
         other = other if other.ndim == 2 else other[None]
         if len(other) not in (1, len(rows)):
             raise ValueError(f"`other` has {len(other)} series and `t` {len(rows)}; expected as many, or one")
+        if is_torch(t) and other.device != t.device:
+            raise TypeError(f"`other` is on {other.device} and `t` on {t.device}; move them to one device")
         whole("m", m, 3, other.shape[-1], ", the number of values in `other`")
         if exclusion is not None:
             raise ValueError("`exclusion` is for a series against itself; leave it out with `other`")
@@ -212,6 +214,10 @@ def matrix_profile(
     return MatrixProfile(distance, index, left, left_index, right, right_index, m, k, excluded)
 
 
+def _on_host(array: Any) -> Any:
+    return np.asarray(array.cpu() if is_torch(array) else array)
+
+
 def _torch_operator() -> Any:
     from marey.profile import _torch
 
@@ -224,6 +230,8 @@ def _lengths(lengths: Any, t: Any) -> Any:
     if is_torch(t):  # values are checked by the operator, whose trace has none
         if not is_torch(lengths) or "int64" not in str(lengths.dtype) or lengths.shape != t.shape[:1] or t.ndim != 2:
             raise TypeError("`lengths` is not an int64 tensor of shape (B,), one for each row of `t`")
+        if lengths.device != t.device:
+            raise TypeError(f"`lengths` is on {lengths.device} and `t` on {t.device}; move them to one device")
         return lengths
     lengths = np.asarray(lengths)
     if t.ndim != 2 or lengths.shape != t.shape[:1]:

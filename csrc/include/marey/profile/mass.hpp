@@ -8,9 +8,13 @@
 
 namespace marey::profile {
 
-// Of windows `begin` to `end`; what is told of missing and of constant ones has no meaning.
-MAREY_DECLARE_PER_ISA(void distances(const Windows& query, const Windows& w, std::int64_t begin, std::int64_t end,
-                                     double* out) noexcept)
+// Of window `at` of `query` to windows `begin` to `end`; what is told of missing and of constant ones has no meaning.
+MAREY_DECLARE_PER_ISA(void distances(const Windows& query, std::int64_t at, const Windows& w, std::int64_t begin,
+                                     std::int64_t end, double* out) noexcept)
+
+// Likewise, with distances of constant windows as they are defined and inf where either is missing. out[0]: `begin`'s.
+void row_of_distances(const Windows& query, std::int64_t at, const Windows& w, std::int64_t begin, std::int64_t end,
+                      double* out);
 
 // (windows of w): distances of the query's one window to them; inf where either is missing.
 void mass(const Windows& query, const Windows& w, double* out);

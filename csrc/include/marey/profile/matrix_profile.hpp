@@ -27,7 +27,8 @@ struct Windows {
   std::vector<std::int64_t> special;  // how many of the windows before have a bias
 };
 
-Windows windows_of(const double* t, std::int64_t n, std::int64_t m);
+// by, centre: where asked for, what values were multiplied with, and what was then taken off.
+Windows windows_of(const double* t, std::int64_t n, std::int64_t m, double* by = nullptr, double* centre = nullptr);
 
 // Where tiles begin: every `side` windows, and where a window has under a 32th of the norm of one before it, whose
 // roundings would be a thousand times its own. The last is the number of windows.
