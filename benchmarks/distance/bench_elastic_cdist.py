@@ -40,7 +40,7 @@ def test_elastic_cdist(benchmark, case, contender):
     def check(answer):
         if contender == "aeon" and name in OTHER_BORDERS:
             sign = 1 if name == "erp" else -1
-            assert (sign * (answer - expected) > -tolerance * expected).all()
+            assert (sign * (answer - expected) >= -tolerance * expected).all()
         elif contender == "marey float32" and name in ("lcss", "edr"):  # a value at epsilon may round across it
             np.testing.assert_allclose(answer, expected, atol=1 / x.shape[1])
         else:
@@ -49,6 +49,6 @@ def test_elastic_cdist(benchmark, case, contender):
     marey.set_num_threads(THREADS)
     try:
         about = f"elastic_cdist {case.name}"
-        measure(benchmark, about, contender, functions[contender], check=check, threads=THREADS, rounds=5)
+        measure(benchmark, about, contender, functions[contender], check=check, threads=THREADS, rounds=3)
     finally:
         marey.set_num_threads(0)
