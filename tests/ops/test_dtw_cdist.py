@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,19 +13,26 @@ from hypothesis import strategies as st
 
 from marey.distance import dtw_cdist, dtw_nn, dtw_path
 
+ORACLE = json.loads((Path(__file__).parents[1] / "distance/oracle_dtw.json").read_text())
+
 
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def test_equals_dtaidistance(rng: np.random.Generator) -> None:
-    dtw = pytest.importorskip("dtaidistance.dtw")
-    x = rng.normal(size=(30, 61)).cumsum(axis=1)
-    for window in (0, 5, 26, 60):
-        expected = dtw.distance_matrix(x, window=window + 1, use_c=False)
-        upper = np.triu_indices(30, 1)
-        np.testing.assert_allclose(dtw_cdist(x, window=window)[upper], expected[upper], rtol=1e-12)
+def test_equals_dtaidistance() -> None:
+    x, upper = np.array(ORACLE["x"]), np.triu_indices(7, 1)
+    for case in ORACLE["matrices"]:
+        found = dtw_cdist(x, window=case["window"])[upper]
+        np.testing.assert_allclose(found, case["upper"], rtol=1e-13)
+
+
+def test_paths_equal_those_of_dtaidistance() -> None:
+    for case in ORACLE["pairs"]:
+        distance, path = dtw_path(case["x"], case["y"])
+        assert distance == pytest.approx(case["distance"], rel=1e-13)
+        assert path.tolist() == case["path"]
 
 
 def test_without_window_steps_it_is_the_euclidean_distance(rng: np.random.Generator) -> None:
